@@ -1,0 +1,54 @@
+# Two commands do all set-up on a fresh machine: make demo, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FILE ?=
+
+.PHONY: demo test check unit bench torture lock clean
+
+# pip is given nothing but the lock: every file it installs is named by its SHA-256.
+$(VENV)/server.stamp: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Plainview needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...")'
+	@echo "Preparing .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/server.stamp requirements-dev.lock
+	@echo "Adding the test tools to .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/server.stamp
+	@$(BIN)/plainview demo $(FILE)
+
+test: $(VENV)/dev.stamp
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -q tests
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python tests/coverage_floor.py
+
+check: $(VENV)/dev.stamp
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/unit
+
+unit: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -q tests/unit
+
+bench: $(VENV)/dev.stamp
+	@$(BIN)/python bench/run.py
+
+torture: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -q tests/torture
+
+# The only user of uv. The lock names packages and hashes, never a host.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra demo --extra build pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev --extra build -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build demo-data demo-package .coverage* .mypy_cache .ruff_cache .pytest_cache

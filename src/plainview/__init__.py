@@ -1,0 +1,1 @@
+"""Plainview: body-worn video that anyone can check."""
