@@ -1,0 +1,101 @@
+"""Compare what a file's outermost structure promises with the bytes that are there.
+
+Enough to say, before any decoder sees the file, that an MP4's index is missing or a file's end is
+cut off. Nothing inside the outermost boxes is read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final, Literal
+
+from plainview.media.identify import HEAD_BYTES, transport_packets
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+# A day of one-second fragments has 172,800 outer boxes; twenty times that is no recording.
+_MAX_BOXES: Final = 4_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class OuterBoxes:
+    """What the outermost boxes say.
+
+    Attributes:
+        has_index: a moov box begins in the file.
+        has_media: an mdat box begins in the file.
+        missing_bytes: how far the last box claims to reach past the end; 0 for a whole file.
+    """
+
+    has_index: bool
+    has_media: bool
+    missing_bytes: int
+
+
+def read_outer_boxes(file: BinaryIO, *, size_bytes: int) -> OuterBoxes:
+    """Walk the outermost boxes from the start until the end, damage, or a bound.
+
+    Args:
+        file: seekable; its position is lost.
+        size_bytes: length of the file.
+
+    Returns:
+        What was seen; a box with an impossible size ends the walk.
+
+    Source: ISO/IEC 14496-12 section 4.2 (size 1 means a 64-bit size follows, size 0 means to the end).
+    """
+    at, kinds, missing = 0, set(), 0
+    for _ in range(_MAX_BOXES):
+        file.seek(at)
+        header = file.read(16)
+        if len(header) < 8:
+            missing = max(missing, 8 - len(header) if header else 0)
+            break
+        kinds.add(header[4:8])
+        size = _box_bytes(header, rest_bytes=size_bytes - at)
+        if size is None:
+            break
+        at += size
+        if at >= size_bytes:
+            missing = at - size_bytes
+            break
+    return OuterBoxes(has_index=b"moov" in kinds, has_media=b"mdat" in kinds, missing_bytes=missing)
+
+
+def _box_bytes(header: bytes, *, rest_bytes: int) -> int | None:
+    size = int.from_bytes(header[:4], "big")
+    if size == 0:
+        return rest_bytes
+    if size == 1:
+        size = int.from_bytes(header[8:16], "big") if len(header) == 16 else 0
+        return size if size >= 16 else None
+    return size if size >= 8 else None
+
+
+def count_missing_bytes(file: BinaryIO, *, container: str, size_bytes: int) -> int:
+    """Count the bytes that the file's outermost structure promises beyond its end.
+
+    Args:
+        file: seekable; its position is lost.
+        container: what identify() said.
+        size_bytes: length of the file.
+
+    Returns:
+        0 for a whole file, and for containers that promise nothing (FLAC and Matroska state a duration
+        instead).
+    """
+    if container == "mov":
+        return read_outer_boxes(file, size_bytes=size_bytes).missing_bytes
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    if container == "mpegts":
+        start, period = transport_packets(head) or (0, 188)
+        return -(size_bytes - start) % period
+    order: dict[bytes, Literal["little", "big"]] = {b"RIFF": "little", b"FORM": "big"}
+    if head[:4] not in order:
+        return 0
+    promised = int.from_bytes(head[4:8], order[head[:4]])
+    if promised in (0, 0xFFFFFFFF):  # a writer that could not go back, or sizes kept elsewhere
+        return 0
+    return max(0, 8 + promised - size_bytes)

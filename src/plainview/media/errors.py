@@ -1,0 +1,70 @@
+"""What can go wrong while media is read.
+
+MediaError
+├── UnusableMediaError       the bytes are kept, but nothing in them can be played; says why
+└── MalformedProbeError      a stored or received probe result is not one that we would have written
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The closed set of reasons. The sentence is what a person reads beside the file's name.
+UNUSABLE_REASONS: Final[Mapping[str, str]] = {
+    "empty": "The file has no bytes.",
+    "not_media": "The file is no kind of audio or video that Plainview reads.",
+    "still_picture": "The file is a still picture, not a recording.",
+    "document": "The file is a document, not a recording.",
+    "archive": "The file is an archive; unpack it and ingest the files inside.",
+    "playlist": "The file is a playlist: it names other files and holds no recording itself.",
+    "no_index": "The MP4 index (moov) is missing: the recording was never closed or its end is cut off.",
+    "truncated": "The file is cut off before anything in it can be played.",
+    "absurd_header": "The file's header claims sizes that no recording has.",
+    "too_many_streams": "The file holds more streams than any recorder writes.",
+    "unreadable": "The file's structure is damaged and cannot be read.",
+    "no_sound_or_picture": "The file holds neither sound nor picture.",
+    "empty_stream": "The file declares sound or picture but holds none.",
+    "unknown_codec": "The sound and picture are coded in a way that Plainview does not read.",
+    "undecodable": "No part of the sound or picture that was tried can be decoded.",
+}
+
+
+class MediaError(Exception):
+    """Base of every error that media raises on purpose."""
+
+
+class UnusableMediaError(MediaError):
+    """The bytes are not a playable recording.
+
+    Attributes:
+        jail_reason: a key of UNUSABLE_REASONS.
+        detail: what was expected and found, in our own words; never text from the file. May be "".
+    """
+
+    def __init__(self, jail_reason: str, detail: str = "") -> None:
+        if jail_reason not in UNUSABLE_REASONS:
+            raise ValueError(f"{jail_reason!r} is not a reason; expected one of {sorted(UNUSABLE_REASONS)}")
+        self.jail_reason = jail_reason
+        self.detail = detail
+        super().__init__(f"{UNUSABLE_REASONS[jail_reason]} {detail}".rstrip())
+
+    def __reduce__(self) -> tuple[type[UnusableMediaError], tuple[str, str]]:
+        """Pickle as the two facts: the error crosses from the decoder jail to its parent."""
+        return type(self), (self.jail_reason, self.detail)
+
+
+class MalformedProbeError(MediaError):
+    """A probe result breaks its own format.
+
+    Attributes:
+        where: dotted place in the value, such as "streams.0.width".
+    """
+
+    def __init__(self, where: str, problem: str) -> None:
+        self.where = where
+        super().__init__(
+            f"The probe result is not usable at {where or 'its top'}: {problem}. Probe the original again."
+        )
