@@ -31,9 +31,8 @@ def canonical_json(value: Any) -> bytes:
     Source: RFC 8785; keys are held to ASCII, where its UTF-16 order and byte order are the same.
     """
     _check_value(value, 0)
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
     try:
-        return text.encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise FormatError(
             "canonical JSON", f"a string holds half a surrogate pair at {error.start}"
@@ -56,9 +55,7 @@ def parse_canonical_json(data: bytes, *, what: str, limit_bytes: int) -> Any:
     if len(data) > limit_bytes:
         raise FormatError(what, f"expected at most {limit_bytes} bytes, got {len(data)}")
     try:
-        value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_refuse_repeats, parse_float=_refuse_number
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
     except RecursionError as error:
         raise FormatError(what, f"nested deeper than {MAX_DEPTH}") from error
     except FormatError as error:
@@ -85,6 +82,13 @@ def _refuse_number(text: str) -> Any:
     raise FormatError("JSON", f"expected whole numbers only, got {text[:40]}")
 
 
+def _bounded_integer(text: str) -> int:
+    # Early versions of Python 3.8 take the square of its length to read a number; hostile ones are long.
+    if len(text) > len(str(-MAX_INTEGER)):
+        raise FormatError("JSON", f"expected integers within 2**53 - 1, got one of {len(text)} digits")
+    return int(text)
+
+
 def _check_value(value: Any, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise FormatError("canonical JSON", f"nested deeper than {MAX_DEPTH}")
@@ -106,3 +110,9 @@ def _check_value(value: Any, depth: int) -> None:
             _check_value(item, depth + 1)
     else:
         raise FormatError("canonical JSON", f"cannot hold a {kind.__name__}")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_refuse_repeats, parse_float=_refuse_number, parse_int=_bounded_integer
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from plainview.formats.errors import FormatError
 
@@ -39,8 +39,14 @@ def parse_at(text: str, *, what: str = "time") -> datetime:
     """
     if type(text) is not str or INSTANT.match(text) is None:
         raise FormatError(what, f"expected a time such as 2026-03-15T06:52:07.300Z, got {text!r:.60}")
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
+    hour, minute, second, microsecond = (
+        int(text[11:13]),
+        int(text[14:16]),
+        int(text[17:19]),
+        int(text[20:23]) * 1000,
+    )
     try:
-        whole = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+        return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=timezone.utc)
     except ValueError as error:
         raise FormatError(what, f"no such time: {text}") from error
-    return whole + timedelta(milliseconds=int(text[20:23]))
