@@ -39,9 +39,14 @@ class Checkpoint:
 def format_checkpoint(checkpoint: Checkpoint) -> str:
     """Write the note text of a checkpoint; extension lines are never written.
 
+    Raises:
+        FormatError: an origin, size or root that parse_checkpoint would refuse.
+
     Source: c2sp.org/tlog-checkpoint, "Note text".
     """
-    return f"{checkpoint.origin}\n{checkpoint.size}\n{encode_base64(checkpoint.root)}\n"
+    text = f"{checkpoint.origin}\n{checkpoint.size}\n{encode_base64(checkpoint.root)}\n"
+    parse_checkpoint(text)
+    return text
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -57,7 +62,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     if len(lines) != 4 or lines[3] != "":
         raise FormatError(what, f"expected origin, size and root on three lines, got {len(lines) - 1}")
     if KEY_NAME.match(lines[0]) is None:
-        raise FormatError(what, f"malformed origin {lines[0][:80]!r}")
+        raise FormatError(what, f"malformed origin {lines[0][:80]!a}")
     size = parse_decimal(lines[1], what=what)
     root = decode_base64(lines[2], what=what)
     if len(root) != 32:
@@ -74,5 +79,5 @@ def parse_decimal(text: str, *, what: str) -> int:
         FormatError: another spelling, or more than 16 digits.
     """
     if _DECIMAL.match(text) is None:
-        raise FormatError(what, f"expected a whole number without leading zeros, got {text[:40]!r}")
+        raise FormatError(what, f"expected a whole number without leading zeros, got {text[:40]!a}")
     return int(text)

@@ -11,6 +11,8 @@ from plainview.formats.errors import FormatError
 
 HEX_32_BYTES = re.compile(r"[0-9a-f]{64}\Z")
 HEX_16_BYTES = re.compile(r"[0-9a-f]{32}\Z")
+# What a checker prints must stay one line that cannot steer a terminal, or run right to left over the verdict.
+LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]{0,500}\Z")
 
 
 def check_record(value: Any, *, what: str, keys: frozenset[str], kind: str | None = None) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def check_record(value: Any, *, what: str, keys: frozenset[str], kind: str | Non
         raise FormatError(what, f"expected an object, got {type(value).__name__}")
     if value.keys() != keys:
         missing, extra = sorted(keys - value.keys()), sorted(value.keys() - keys)
-        raise FormatError(what, f"missing keys {missing}, unknown keys {extra}")
+        raise FormatError(what, f"missing keys {missing}, unknown keys {extra!s:.200}")
     if value.get("v", 1) != 1 or type(value.get("v", 1)) is not int:
         raise FormatError(what, f"expected version 1, got {value['v']!r:.40}; a newer Plainview wrote this")
     if kind is not None and value["kind"] != kind:
@@ -40,7 +42,7 @@ def check_text(value: Any, *, what: str, field: str, pattern: re.Pattern[str] | 
     if type(value) is not str:
         raise FormatError(what, f"{field}: expected text, got {type(value).__name__}")
     if pattern is not None and pattern.match(value) is None:
-        raise FormatError(what, f"{field}: expected {pattern.pattern}, got {value[:80]!r}")
+        raise FormatError(what, f"{field}: expected {pattern.pattern}, got {value[:80]!a}")
     return value
 
 

@@ -2,7 +2,7 @@
 
 Example (one line on the wire):
     {"act":"recording.received","actor":"user:3f9c0d5b7a1e4c22","at":"2026-03-15T06:52:07.300Z","detail":null,
-    "facts":{"chunk_root":"...","object":"...","sha256":"...","size_bytes":2411585},"object":"R-26-00004217-0",
+    "facts":{"chunk_root":"...","object":"...","sha256":"...","size_bytes":2411585},"object":"R-26-00004217-I",
     "outcome":"ok","seq":11,"session":null,"v":1,"why":null}
 
 Whatever could name a person (names, addresses, titles, reasons in words) is in `detail` or `session`, as a salted
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Union
 
 from plainview.formats.canonical import canonical_json, parse_canonical_json
 from plainview.formats.errors import FormatError
-from plainview.formats.fields import HEX_32_BYTES, check_count, check_record, check_text
+from plainview.formats.fields import HEX_32_BYTES, LINE, check_count, check_record, check_text
 from plainview.formats.tiles import ENTRY_LIMIT_BYTES
 from plainview.formats.times import format_at, parse_at
 
@@ -73,7 +73,7 @@ class CustodyLeaf:
         actor: user:<pseudonym> or system:<part>.
         outcome: ok, denied or error.
         why: a reason code, or None.
-        facts: what anyone may read: digests, sizes, indices.
+        facts: what anyone may read: digests, sizes, indices; a text is one line of at most 500 characters.
         session: commitment to address, session and factors, 64 hex digits, or None.
         detail: commitment to what could name a person, 64 hex digits, or None.
     """
@@ -163,10 +163,8 @@ def _check_leaf(leaf: CustodyLeaf) -> None:
             check_text(value, what=what, field=field, pattern=HEX_32_BYTES)
     for name, fact in leaf.facts.items():
         check_text(name, what=what, field="facts", pattern=CODE)
-        if type(fact) is not str and type(fact) is not int:
-            raise FormatError(
-                what, f"facts: {name}: expected text or a whole number, got {type(fact).__name__}"
-            )
+        if type(fact) is not int:
+            check_text(fact, what=what, field=f"facts: {name}", pattern=LINE)
 
 
 def commitment(*, salt: bytes, words: dict[str, Any]) -> str:
