@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plainview.formats.checkpoint import parse_decimal
+from plainview.formats.checkpoint import parse_checkpoint, parse_decimal
 from plainview.formats.errors import FormatError
 from plainview.formats.fields import decode_base64, encode_base64
-from plainview.formats.note import NOTE_LIMIT_BYTES
+from plainview.formats.note import NOTE_LIMIT_BYTES, parse_note
 
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 # A path in a tree of 2**63 entries has at most 63 hashes.
@@ -46,17 +46,23 @@ class LogProof:
 def format_proof(proof: LogProof) -> str:
     """Write a .tlog-proof file; the unauthenticated "extra" line is never written.
 
+    Raises:
+        FormatError: an index, path or checkpoint that parse_proof would refuse.
+
     Source: c2sp.org/tlog-proof.
     """
     path = "".join(encode_base64(sibling) + "\n" for sibling in proof.path)
-    return f"{PROOF_HEADER}\nindex {proof.index}\n{path}\n{proof.note}"
+    text = f"{PROOF_HEADER}\nindex {proof.index}\n{path}\n{proof.note}"
+    parse_proof(text)
+    return text
 
 
 def parse_proof(text: str) -> LogProof:
     """Read a .tlog-proof file; nothing is verified here.
 
     Raises:
-        FormatError: another header, an "extra" line, a malformed index or hash, or no checkpoint.
+        FormatError: another header, an "extra" line, a malformed index or hash, no checkpoint or a malformed one,
+            or an index that is not in a log of the checkpoint's size.
 
     Source: c2sp.org/tlog-proof.
     """
@@ -67,11 +73,15 @@ def parse_proof(text: str) -> LogProof:
     lines = head.split("\n")
     if not blank or lines[0] != PROOF_HEADER:
         raise FormatError(
-            what, f"expected {PROOF_HEADER}, a blank line and a checkpoint, got {lines[0][:60]!r}"
+            what, f"expected {PROOF_HEADER}, a blank line and a checkpoint, got {lines[0][:60]!a}"
         )
     if len(lines) < 2 or not lines[1].startswith("index ") or len(lines) - 2 > MAX_PATH:
         raise FormatError(what, f"expected an index line and at most {MAX_PATH} hashes")
     path = tuple(decode_base64(line, what=what) for line in lines[2:])
     if any(len(sibling) != 32 for sibling in path):
         raise FormatError(what, "a hash is not 32 bytes long")
-    return LogProof(index=parse_decimal(lines[1][6:], what=what), path=path, note=note)
+    proof = LogProof(index=parse_decimal(lines[1][6:], what=what), path=path, note=note)
+    size = parse_checkpoint(parse_note(note).text).size
+    if proof.index >= size:
+        raise FormatError(what, f"index {proof.index} is not in a log of {size} entries")
+    return proof

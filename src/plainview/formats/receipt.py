@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from plainview.formats.canonical import canonical_json, parse_canonical_json
+from plainview.formats.errors import FormatError
 from plainview.formats.fields import check_record, check_text
 from plainview.formats.leaf import CustodyLeaf, parse_leaf
 from plainview.formats.proof import LogProof, format_proof, parse_proof
@@ -30,13 +31,20 @@ def make_receipt(entry: bytes, proof: LogProof) -> Receipt:
     """Put a leaf and its proof together.
 
     Raises:
-        FormatError: the entry is not a custody leaf.
+        FormatError: the entry is not a custody leaf, or the proof is for another place in the log.
     """
-    return Receipt(entry=entry, leaf=parse_leaf(entry), proof=proof)
+    leaf = parse_leaf(entry)
+    if leaf.seq != proof.index:
+        raise FormatError("receipt", f"the leaf is number {leaf.seq}, its proof is for {proof.index}")
+    return Receipt(entry=entry, leaf=leaf, proof=proof)
 
 
 def format_receipt(receipt: Receipt) -> bytes:
-    """Write a receipt."""
+    """Write a receipt made by make_receipt.
+
+    Raises:
+        FormatError: a proof that parse_proof would refuse.
+    """
     return canonical_json(
         {
             "v": 1,
@@ -51,7 +59,7 @@ def parse_receipt(data: bytes) -> Receipt:
     """Read a receipt; nothing is verified here.
 
     Raises:
-        FormatError: not canonical, or its leaf or proof is malformed.
+        FormatError: not canonical, its leaf or proof is malformed, or they do not belong together.
     """
     what = "receipt"
     record = check_record(
