@@ -1,12 +1,12 @@
 """Packages: a folder for one named recipient that proves itself.
 
 package.json, one line:
-    {"at":"2026-11-22T16:40:00.000Z","items":[{"leaf_index":1,"path":"data/original/2026-03-14_2352_R-26-00004217-0.mp4",
-    "probed_index":2,"recording":"R-26-00004217-0","role":"original","sha256":"..","size_bytes":2411585}],
+    {"at":"2026-11-22T16:40:00.000Z","items":[{"leaf_index":1,"path":"data/original/2026-03-14_2352_R-26-00004217-I.mp4",
+    "probed_index":2,"recording":"R-26-00004217-I","role":"original","sha256":"..","size_bytes":2411585}],
     "kind":"plainview-package","manifest_sha256":"..","origin":"example.org/custody/1","package":"..","purpose":null,
     "recipient":null,"tagmanifest_sha256":"..","tool":"plainview 0.1.0","v":1}
 
-The two manifests list every file but the four that stand outside them (OUTSIDE_MANIFESTS); package.json holds the
+The two manifests list every file but the three that stand outside them (OUTSIDE_MANIFESTS); package.json holds the
 manifests' hashes; the SHA-256 of package.json is in the package.exported leaf; package.receipt.json proves that leaf.
 proof/leaves.jsonl holds the leaves that are disclosed, one DisclosedLeaf a line.
 """
@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 from plainview.formats.canonical import canonical_json, parse_canonical_json
 from plainview.formats.errors import FormatError
-from plainview.formats.fields import HEX_16_BYTES, HEX_32_BYTES, check_count, check_record, check_text
+from plainview.formats.fields import (
+    HEX_16_BYTES,
+    HEX_32_BYTES,
+    LINE,
+    check_count,
+    check_record,
+    check_text,
+)
+from plainview.formats.ids import check_identifier
 from plainview.formats.leaf import CustodyLeaf, commitment, parse_leaf
 from plainview.formats.note import KEY_NAME
 from plainview.formats.times import format_at, parse_at
@@ -40,9 +48,9 @@ OUTSIDE_MANIFESTS = frozenset({TAGMANIFEST, PACKAGE_JSON, PACKAGE_RECEIPT})
 
 ROLES = frozenset({"original"})
 ITEM_KEYS = frozenset({"path", "role", "recording", "sha256", "size_bytes", "leaf_index", "probed_index"})
-_RELATIVE_PATH = re.compile(
-    r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*){0,7}\Z", re.ASCII
-)
+# No name is hidden, ends in a dot, looks like an option, or is a device on Windows.
+_NAME = r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)(?:[./]|\Z))[A-Za-z0-9_](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?"
+_RELATIVE_PATH = re.compile(rf"{_NAME}(?:/{_NAME}){{0,7}}\Z", re.ASCII)
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  ([^\n\r]+)\Z")
 
 
@@ -126,9 +134,12 @@ def check_relative_path(path: str, *, what: str) -> str:
     """Return path if it stays below the package's folder and any file system can hold it.
 
     Raises:
-        FormatError: absolute, climbing, hidden, too deep, or with characters outside A-Z a-z 0-9 . _ + -
+        FormatError: absolute, climbing, hidden, deeper than 8, a name over 100 characters, one no Windows machine can
+            hold, or characters outside A-Z a-z 0-9 . _ + -
     """
-    return check_text(path, what=what, field="path", pattern=_RELATIVE_PATH)
+    if _RELATIVE_PATH.match(check_text(path, what=what, field="path")) is None:
+        raise FormatError(what, f"path: expected plain names such as data/original/a.mp4, got {path[:80]!a}")
+    return path
 
 
 def format_package(package: PackageManifest) -> bytes:
@@ -171,7 +182,8 @@ def parse_package(data: bytes) -> PackageManifest:
     """Read package.json.
 
     Raises:
-        FormatError: not canonical, a key missing or unknown, a malformed field, or a path named twice.
+        FormatError: not canonical, a key missing or unknown, a malformed field, or a path named twice, in whatever
+            case.
     """
     what = "package.json"
     record = check_record(
@@ -186,13 +198,13 @@ def parse_package(data: bytes) -> PackageManifest:
     if type(record["items"]) is not list:
         raise FormatError(what, "items: expected a list")
     items = tuple(_parse_item(item) for item in record["items"])
-    if len({item.path for item in items}) != len(items):
+    if len({item.path.lower() for item in items}) != len(items):
         raise FormatError(what, "items: a path appears twice")
     return PackageManifest(
         package=check_text(record["package"], what=what, field="package", pattern=HEX_16_BYTES),
         at=parse_at(record["at"], what=what),
         origin=check_text(record["origin"], what=what, field="origin", pattern=KEY_NAME),
-        tool=check_text(record["tool"], what=what, field="tool"),
+        tool=check_text(record["tool"], what=what, field="tool", pattern=LINE),
         recipient=_text_or_none(record["recipient"], field="recipient"),
         purpose=_text_or_none(record["purpose"], field="purpose"),
         manifest_sha256=check_text(
@@ -214,7 +226,7 @@ def _parse_item(value: Any) -> PackageItem:
     return PackageItem(
         path=check_relative_path(record["path"], what=what),
         role=record["role"],
-        recording=check_text(record["recording"], what=what, field="recording"),
+        recording=_parse_recording(record["recording"]),
         sha256=check_text(record["sha256"], what=what, field="sha256", pattern=HEX_32_BYTES),
         size_bytes=check_count(record["size_bytes"], what=what, field="size_bytes"),
         leaf_index=check_count(record["leaf_index"], what=what, field="leaf_index"),
@@ -222,13 +234,25 @@ def _parse_item(value: Any) -> PackageItem:
     )
 
 
+def _parse_recording(value: Any) -> str:
+    # Paths are made from it: nothing but an identifier in its one spelling will do.
+    text = check_text(value, what="package.json item", field="recording")
+    if check_identifier(text) != text:
+        raise FormatError("package.json item", f"recording: another spelling of {check_identifier(text)}")
+    return text
+
+
 def _text_or_none(value: Any, *, field: str) -> str | None:
-    return None if value is None else check_text(value, what="package.json", field=field)
+    return None if value is None else check_text(value, what="package.json", field=field, pattern=LINE)
 
 
 def format_disclosed_leaf(leaf: DisclosedLeaf) -> bytes:
-    """Write one line of proof/leaves.jsonl, without its newline."""
-    return canonical_json(
+    """Write one line of proof/leaves.jsonl, without its newline.
+
+    Raises:
+        FormatError: one that parse_disclosed_leaf would refuse.
+    """
+    data = canonical_json(
         {
             "v": 1,
             "index": leaf.index,
@@ -237,6 +261,8 @@ def format_disclosed_leaf(leaf: DisclosedLeaf) -> bytes:
             "detail": leaf.detail,
         }
     )
+    parse_disclosed_leaf(data)
+    return data
 
 
 def parse_disclosed_leaf(data: bytes) -> DisclosedLeaf:
@@ -255,13 +281,14 @@ def parse_disclosed_leaf(data: bytes) -> DisclosedLeaf:
     entry = check_text(record["leaf"], what=what, field="leaf").encode("utf-8")
     leaf = parse_leaf(entry)
     salt, detail = record["salt"], record["detail"]
-    if leaf.seq != record["index"]:
-        raise FormatError(what, f"index {record['index']!r:.40} is not the leaf's own, {leaf.seq}")
+    index = check_count(record["index"], what=what, field="index")
+    if leaf.seq != index:
+        raise FormatError(what, f"index {index} is not the leaf's own, {leaf.seq}")
     if (salt is None) != (detail is None):
         raise FormatError(what, "a salt and its words come together or not at all")
     if detail is not None:
         _check_words(leaf, salt, detail)
-    return DisclosedLeaf(leaf.seq, entry, leaf, None if salt is None else bytes.fromhex(salt), detail)
+    return DisclosedLeaf(index, entry, leaf, None if salt is None else bytes.fromhex(salt), detail)
 
 
 def _check_words(leaf: CustodyLeaf, salt: Any, detail: Any) -> None:
@@ -294,7 +321,8 @@ def parse_manifest(data: bytes) -> dict[str, str]:
         From relative path to 64 hex digits.
 
     Raises:
-        FormatError: a malformed line, a path outside the folder, or one that appears twice.
+        FormatError: a malformed line, a path outside the folder, one that appears twice, in whatever case, or lines
+            that are not in the order of their paths.
 
     Source: RFC 8493 section 2.1.3.
     """
@@ -302,6 +330,7 @@ def parse_manifest(data: bytes) -> dict[str, str]:
     if len(data) > PACKAGE_LIMIT_BYTES:
         raise FormatError(what, f"expected at most {PACKAGE_LIMIT_BYTES} bytes, got {len(data)}")
     digests: dict[str, str] = {}
+    last, seen = "", set()
     try:
         lines = data.decode("ascii").split("\n")
     except UnicodeDecodeError as error:
@@ -313,7 +342,10 @@ def parse_manifest(data: bytes) -> dict[str, str]:
         if match is None:
             raise FormatError(what, f"expected a digest and a path, got {line[:100]!r}")
         path = check_relative_path(match.group(2), what=what)
-        if path in digests:
-            raise FormatError(what, f"{path} is listed twice")
-        digests[path] = match.group(1)
+        if path.lower() in seen:
+            raise FormatError(what, f"{path} is listed twice, or differs from another only in case")
+        if path < last:
+            raise FormatError(what, f"{path} is not in order: {last} stands before it")
+        seen.add(path.lower())
+        digests[path], last = match.group(1), path
     return digests
