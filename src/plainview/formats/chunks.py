@@ -58,9 +58,12 @@ def format_chunks(chunks: ChunkList) -> bytes:
     """Write a chunk list.
 
     Raises:
-        FormatError: more or fewer hashes than the size has chunks.
+        FormatError: more or fewer hashes than the size has chunks, or one that is not 32 bytes long.
     """
+    check_count(chunks.size_bytes, what="chunk list", field="size_bytes")
     _check_chunk_count(chunks)
+    if any(len(digest) != 32 for digest in chunks.hashes):
+        raise FormatError("chunk list", "a hash is not 32 bytes long")
     return canonical_json(
         {
             "v": 1,

@@ -15,6 +15,7 @@ from plainview.formats.canonical import canonical_json, parse_canonical_json
 from plainview.formats.errors import FormatError
 from plainview.formats.fields import (
     HEX_16_BYTES,
+    LINE,
     check_count,
     check_hash,
     check_record,
@@ -72,7 +73,13 @@ class BackupFacts:
 
 
 def format_recovery_key(key: RecoveryKey) -> bytes:
-    """Write a recovery key file, one line."""
+    """Write a recovery key file, one line.
+
+    Raises:
+        FormatError: a half that is not 32 bytes long.
+    """
+    if len(key.private) != 32 or len(key.public) != 32:
+        raise FormatError("recovery key", "expected two halves of 32 bytes each")
     record = {
         "v": 1,
         "kind": RECOVERY_KIND,
@@ -84,24 +91,33 @@ def format_recovery_key(key: RecoveryKey) -> bytes:
 
 
 def parse_recovery_key(data: bytes) -> RecoveryKey:
-    """Read a recovery key file; a lost last newline is forgiven.
+    """Read a recovery key file; what a text editor does to its last newline, and another note, are forgiven.
+
+    That the halves belong together is for whoever uses the key to check.
 
     Raises:
-        FormatError: another file, or one cut short or mistyped.
+        FormatError: another file, or one cut short or with a digit lost.
     """
     what = "recovery key"
     record = check_record(
-        parse_canonical_json(data.strip(), what=what, limit_bytes=4096),
+        parse_canonical_json(data.rstrip(b"\r\n"), what=what, limit_bytes=4096),
         what=what,
         kind=RECOVERY_KIND,
         keys=frozenset({"v", "kind", "key", "public", "note"}),
     )
+    check_text(record["note"], what=what, field="note")
     private, public = (check_hash(record[field], what=what, field=field) for field in ("key", "public"))
     return RecoveryKey(private=private, public=public)
 
 
 def format_escrow(escrow: KeyEscrow) -> bytes:
-    """Write a key escrow file."""
+    """Write a key escrow file.
+
+    Raises:
+        FormatError: a public key that is not 32 bytes long.
+    """
+    if len(escrow.public) != 32:
+        raise FormatError("key escrow", f"expected a public key of 32 bytes, got {len(escrow.public)}")
     return canonical_json(
         {
             "v": 1,
@@ -134,7 +150,15 @@ def parse_escrow(data: bytes) -> KeyEscrow:
 
 
 def format_escrowed_keys(keys: dict[str, bytes]) -> bytes:
-    """Write what an escrow seals: from object id, 32 hex digits, to its 32-byte key."""
+    """Write what an escrow seals: from object id, 32 hex digits, to its 32-byte key.
+
+    Raises:
+        FormatError: an id or key of another shape; better now than on the day it is opened.
+    """
+    for object_id, key in keys.items():
+        check_text(object_id, what="escrowed keys", field="object", pattern=HEX_16_BYTES)
+        if len(key) != 32:
+            raise FormatError("escrowed keys", f"{object_id}: expected a key of 32 bytes, got {len(key)}")
     return canonical_json({object_id: key.hex() for object_id, key in keys.items()})
 
 
@@ -157,8 +181,12 @@ def parse_escrowed_keys(data: bytes) -> dict[str, bytes]:
 
 
 def format_backup_facts(facts: BackupFacts) -> bytes:
-    """Write backup.json."""
-    return canonical_json(
+    """Write backup.json.
+
+    Raises:
+        FormatError: a field that parse_backup_facts would refuse.
+    """
+    data = canonical_json(
         {
             "v": 1,
             "kind": BACKUP_KIND,
@@ -169,6 +197,8 @@ def format_backup_facts(facts: BackupFacts) -> bytes:
             "tool": facts.tool,
         }
     )
+    parse_backup_facts(data)
+    return data
 
 
 def parse_backup_facts(data: bytes) -> BackupFacts:
@@ -189,5 +219,5 @@ def parse_backup_facts(data: bytes) -> BackupFacts:
         origin=check_text(record["origin"], what=what, field="origin", pattern=KEY_NAME),
         log_size=check_count(record["log_size"], what=what, field="log_size"),
         root=check_hash(record["root"], what=what, field="root"),
-        tool=check_text(record["tool"], what=what, field="tool"),
+        tool=check_text(record["tool"], what=what, field="tool", pattern=LINE),
     )

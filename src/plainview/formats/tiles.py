@@ -1,6 +1,6 @@
 """How a log lies on disk and travels: tiles of 256 hashes and bundles of 256 entries.
 
-Example (size 70,000): tile/0/000 ... tile/0/x272, tile/0/273.p/112, tile/1/000, tile/1/001.p/17, tile/2/000.p/1,
+Example (size 70,000): tile/0/000 ... tile/0/272, tile/0/273.p/112, tile/1/000, tile/1/001.p/17, tile/2/000.p/1,
 and tile/entries/000 beside each tile/0/000.
 
 Source: c2sp.org/tlog-tiles v0.1.0.
@@ -93,7 +93,15 @@ def unpack_entries(data: bytes, *, width: int) -> list[bytes]:
 
 
 def pack_tile(hashes: Sequence[bytes]) -> bytes:
-    """Write a tile of 1 to 256 hashes."""
+    """Write a tile.
+
+    Raises:
+        FormatError: none or more than 256 hashes, or one that is not 32 bytes long.
+    """
+    if not 1 <= len(hashes) <= TILE_WIDTH or any(len(digest) != HASH_BYTES for digest in hashes):
+        raise FormatError(
+            "tile", f"expected 1 to {TILE_WIDTH} hashes of {HASH_BYTES} bytes, got {len(hashes)}"
+        )
     return b"".join(hashes)
 
 
