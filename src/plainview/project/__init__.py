@@ -1,0 +1,1 @@
+"""Django's settings: the one place where the environment is read."""

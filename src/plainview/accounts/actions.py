@@ -1,0 +1,169 @@
+"""Change people, units and roles; each change is one transaction with its act in it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from plainview.accounts import rules
+from plainview.accounts.errors import NameTakenError
+from plainview.accounts.models import Officer, RoleGrant, Unit, UnitAssignment, User
+from plainview.accounts.queries import unit_spans
+from plainview.custody.record import Actor, record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PSEUDONYM_BYTES = 8
+
+
+def new_pseudonym() -> str:
+    """Return 16 random hexadecimal digits, the name the custody log knows somebody or something by."""
+    return os.urandom(PSEUDONYM_BYTES).hex()
+
+
+@transaction.atomic
+def add_user(*, username: str, name: str, password: str | None, actor: Actor, now: datetime) -> User:
+    """Add somebody who logs in; without a password they cannot until one is set.
+
+    Raises:
+        NameTakenError: the user name exists.
+    """
+    if User.objects.filter(username=username).exists():
+        raise NameTakenError("user", username)
+    user = User.objects.create(
+        username=username,
+        name=name,
+        password=make_password(password),
+        pseudonym=new_pseudonym(),
+        added_at=now,
+    )
+    record(
+        "user.added",
+        object=f"user:{user.pseudonym}",
+        actor=actor,
+        now=now,
+        detail={"username": username, "name": name},
+    )
+    return user
+
+
+@transaction.atomic
+def grant_role(*, user: User, role: str, unit: Unit | None, actor: Actor, now: datetime) -> RoleGrant:
+    """Give a role until it is ended; granting one that is held already changes nothing.
+
+    Raises:
+        UnknownRoleError: there is no such role.
+    """
+    rules.check_role(role)
+    held = RoleGrant.objects.filter(
+        user=user, role=role, unit=unit, superseded_at__isnull=True, valid_to__isnull=True
+    ).first()
+    if held is not None:
+        return held
+    grant = RoleGrant.objects.create(user=user, role=role, unit=unit, valid_from=now, recorded_at=now)
+    record("role.granted", object=f"user:{user.pseudonym}", actor=actor, now=now, facts={"role": role})
+    return grant
+
+
+@transaction.atomic
+def end_role(*, grant: RoleGrant, actor: Actor, now: datetime) -> None:
+    """End a role now; one that has ended already stays as it is."""
+    current = RoleGrant.objects.select_for_update().get(pk=grant.pk)
+    if current.superseded_at is not None or current.valid_to is not None:
+        return
+    current.superseded_at = now
+    current.save(update_fields=["superseded_at"])
+    if current.valid_from < now:
+        RoleGrant.objects.create(
+            user_id=current.user_id,
+            role=current.role,
+            unit_id=current.unit_id,
+            valid_from=current.valid_from,
+            valid_to=now,
+            recorded_at=now,
+        )
+    record(
+        "role.ended",
+        object=f"user:{current.user.pseudonym}",
+        actor=actor,
+        now=now,
+        facts={"role": current.role},
+    )
+
+
+@transaction.atomic
+def add_unit(*, code: str, name: str, actor: Actor, now: datetime) -> Unit:
+    """Add a unit.
+
+    Raises:
+        NameTakenError: the code exists.
+    """
+    if Unit.objects.filter(code=code).exists():
+        raise NameTakenError("unit", code)
+    unit = Unit.objects.create(code=code, name=name, added_at=now)
+    record("unit.added", object=f"unit:{unit.pk}", actor=actor, now=now, detail={"code": code, "name": name})
+    return unit
+
+
+@transaction.atomic
+def add_officer(*, badge: str, name: str, kind: str = "sworn", actor: Actor, now: datetime) -> Officer:
+    """Add somebody to the roster.
+
+    Raises:
+        NameTakenError: the badge number exists.
+    """
+    if Officer.objects.filter(badge=badge).exists():
+        raise NameTakenError("badge", badge)
+    officer = Officer.objects.create(
+        badge=badge, name=name, kind=kind, pseudonym=new_pseudonym(), added_at=now
+    )
+    record(
+        "officer.added",
+        object=f"officer:{officer.pseudonym}",
+        actor=actor,
+        now=now,
+        detail={"badge": badge, "name": name, "kind": kind},
+    )
+    return officer
+
+
+@transaction.atomic
+def assign_unit(
+    *,
+    officer: Officer,
+    unit: Unit | None,
+    valid_from: datetime,
+    valid_to: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Set an officer's unit for a span of time; what was believed for that time is superseded, not overwritten.
+
+    Raises:
+        SpanError: the span ends before it begins.
+    """
+    Officer.objects.select_for_update().get(pk=officer.pk)
+    new = rules.Span(None if unit is None else unit.pk, valid_from, valid_to)
+    correction = rules.correct_spans(unit_spans(officer), new)
+    UnitAssignment.objects.filter(pk__in=correction.supersede).update(superseded_at=now)
+    for span in correction.insert:
+        UnitAssignment.objects.create(
+            officer=officer,
+            unit_id=span.value,
+            valid_from=span.valid_from,
+            valid_to=span.valid_to,
+            recorded_at=now,
+        )
+    if correction.insert:
+        record(
+            "unit.assigned",
+            object=f"officer:{officer.pseudonym}",
+            actor=actor,
+            now=now,
+            facts={"unit": 0 if unit is None else unit.pk},
+            detail={"from": valid_from.isoformat(), "to": None if valid_to is None else valid_to.isoformat()},
+        )

@@ -1,0 +1,331 @@
+"""Change recordings and what they are made of; each change is one transaction with its act in it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, connection, transaction
+
+from plainview.accounts import rules as account_rules
+from plainview.accounts.actions import new_pseudonym
+from plainview.custody.record import Actor, record
+from plainview.evidence import rules
+from plainview.evidence.errors import AlreadyReceivedError, DeviceTakenError
+from plainview.evidence.models import Device, DeviceAssignment, Original, Part, Probe, Recording, Wearer
+from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
+from plainview.formats.ids import format_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from plainview.formats.leaf import Fact
+
+
+@dataclass(frozen=True)
+class OriginalFacts:
+    """What the vault found out while receiving: ids and digests in hexadecimal, sizes in bytes."""
+
+    object_id: str
+    object_bytes: int
+    object_sha256: str
+    sha256: str
+    chunk_root: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ProbeFacts:
+    """What examining an original found.
+
+    Attributes:
+        tool: the program and version that examined it.
+        found: streams, durations, tags; any JSON.
+        chunk_times: the table from chunk to seconds, as formats.chunks writes it.
+        confinement: which limits the decoder ran under, and which could not be enforced.
+    """
+
+    tool: str
+    found: Mapping[str, Any]
+    chunk_times: bytes
+    confinement: Mapping[str, Any]
+
+
+def receive_recording(
+    *,
+    original: OriginalFacts,
+    probe: ProbeFacts,
+    times: rules.CaptureTimes,
+    offered_name: str,
+    source: str,
+    device: Device | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Recording:
+    """Make a recording of an original that the vault holds.
+
+    An original that an interruption left without a recording is used as it is; one that has been received is refused.
+
+    Raises:
+        AlreadyReceivedError: these bytes have been received, perhaps a moment ago by somebody else.
+        TimesError: the capture times contradict each other.
+    """
+    rules.check_times(times)
+    try:
+        with transaction.atomic():
+            row = _take_original(original, state="usable", offered_name=offered_name, now=now)
+            recording = _new_recording(times, source=source, device=device, now=now)
+            Part.objects.create(
+                recording=recording, number=1, original=row, offered_name=rules.printable_name(offered_name)
+            )
+            _assume_wearer(recording, device, now)
+            record(
+                "recording.received",
+                object=recording.identifier,
+                actor=actor,
+                now=now,
+                facts=_original_facts(original),
+                detail={"offered_name": printable_words(offered_name)},
+            )
+            _record_probe(row, recording.identifier, probe, actor, now)
+    except IntegrityError as error:
+        raise AlreadyReceivedError(original.sha256) from error
+    return recording
+
+
+def quarantine_file(
+    *, original: OriginalFacts, reason: str, reason_text: str, offered_name: str, actor: Actor, now: datetime
+) -> Original:
+    """Keep a file that cannot be used as a recording, with the reason.
+
+    Raises:
+        AlreadyReceivedError: these bytes have been received.
+    """
+    try:
+        with transaction.atomic():
+            row = _take_original(
+                original,
+                state="quarantined",
+                offered_name=offered_name,
+                now=now,
+                reason=reason,
+                reason_text=reason_text,
+            )
+            record(
+                "file.quarantined",
+                object=f"original:{original.object_id}",
+                actor=actor,
+                now=now,
+                facts=_original_facts(original),
+                why=reason,
+                detail={"offered_name": printable_words(offered_name), "reason": reason_text},
+            )
+    except IntegrityError as error:
+        raise AlreadyReceivedError(original.sha256) from error
+    return row
+
+
+@transaction.atomic
+def offer_again(
+    *, original: Original, recording: Recording | None, offered_name: str, actor: Actor, now: datetime
+) -> None:
+    """Note that the same bytes were offered again; nothing else changes."""
+    record(
+        "recording.offered_again",
+        object=f"original:{original.object_id}" if recording is None else recording.identifier,
+        actor=actor,
+        now=now,
+        facts={"sha256": original.sha256},
+        detail={"offered_name": printable_words(offered_name)},
+    )
+
+
+@transaction.atomic
+def adopt_object(*, original: OriginalFacts, actor: Actor, now: datetime) -> Original:
+    """Take stored bytes that no record names, left by an interruption, into the records.
+
+    When the same file is offered again it becomes a recording.
+    """
+    row = Original.objects.create(**_columns(original), state="adopted", offered_name="", received_at=now)
+    record(
+        "object.adopted",
+        object=f"original:{original.object_id}",
+        actor=actor,
+        now=now,
+        facts=_original_facts(original),
+    )
+    return row
+
+
+@transaction.atomic
+def add_device(*, make: str, model: str, serial: str, kind: str, actor: Actor, now: datetime) -> Device:
+    """Add a device.
+
+    Raises:
+        DeviceTakenError: this make and serial number exist.
+    """
+    if Device.objects.filter(make=make, serial=serial).exists():
+        raise DeviceTakenError(make, serial)
+    device = Device.objects.create(
+        make=make, model=model, serial=serial, kind=kind, pseudonym=new_pseudonym(), added_at=now
+    )
+    record(
+        "device.added",
+        object=f"device:{device.pseudonym}",
+        actor=actor,
+        now=now,
+        facts={"kind": kind},
+        detail={"make": make, "model": model, "serial": serial},
+    )
+    return device
+
+
+@transaction.atomic
+def assign_device(
+    *,
+    device: Device,
+    officer: account_rules.OfficerKey | None,
+    valid_from: datetime,
+    valid_to: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Set who wears a device for a span of time; what was believed for that time is superseded, not overwritten.
+
+    Raises:
+        SpanError: the span ends before it begins.
+    """
+    Device.objects.select_for_update().get(pk=device.pk)
+    new = account_rules.Span(None if officer is None else officer.pk, valid_from, valid_to)
+    correction = account_rules.correct_spans(device_spans(device), new)
+    DeviceAssignment.objects.filter(pk__in=correction.supersede).update(superseded_at=now)
+    for span in correction.insert:
+        DeviceAssignment.objects.create(
+            device=device,
+            officer_id=span.value,
+            valid_from=span.valid_from,
+            valid_to=span.valid_to,
+            recorded_at=now,
+        )
+    if correction.insert:
+        record(
+            "device.assigned",
+            object=f"device:{device.pseudonym}",
+            actor=actor,
+            now=now,
+            facts={"officer": "none" if officer is None else officer.pseudonym},
+            detail={"from": valid_from.isoformat(), "to": None if valid_to is None else valid_to.isoformat()},
+        )
+
+
+@transaction.atomic
+def set_wearer(
+    *, recording: Recording, officer: account_rules.OfficerKey | None, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Say who wore the camera, as a person knows it; what was believed before stays readable."""
+    Recording.objects.select_for_update().get(pk=recording.pk)
+    before = wearer_of(recording)
+    if before is not None and before.officer_id == (None if officer is None else officer.pk):
+        return
+    Wearer.objects.filter(recording=recording, superseded_at__isnull=True).update(superseded_at=now)
+    Wearer.objects.create(recording=recording, officer=officer, basis="person", recorded_at=now)
+    record(
+        "wearer.set",
+        object=recording.identifier,
+        actor=actor,
+        now=now,
+        facts={"officer": "none" if officer is None else officer.pseudonym},
+        detail={"reason": reason},
+    )
+
+
+def printable_words(name: str) -> str:
+    """Return a name as canonical JSON can hold it: bytes that were no text are spelled as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _take_original(
+    facts: OriginalFacts,
+    *,
+    state: str,
+    offered_name: str,
+    now: datetime,
+    reason: str | None = None,
+    reason_text: str = "",
+) -> Original:
+    adopted = Original.objects.select_for_update().filter(sha256=facts.sha256, state="adopted").first()
+    row = adopted or Original(**_columns(facts), received_at=now)
+    row.state, row.reason, row.reason_text = state, reason, reason_text
+    row.offered_name = rules.printable_name(offered_name)
+    row.save()
+    return row
+
+
+def _columns(facts: OriginalFacts) -> dict[str, Any]:
+    return {field: getattr(facts, field) for field in OriginalFacts.__dataclass_fields__}
+
+
+def _original_facts(facts: OriginalFacts) -> dict[str, Fact]:
+    return {
+        "object": facts.object_id,
+        "object_sha256": facts.object_sha256,
+        "sha256": facts.sha256,
+        "chunk_root": facts.chunk_root,
+        "size_bytes": facts.size_bytes,
+    }
+
+
+def _new_recording(
+    times: rules.CaptureTimes, *, source: str, device: Device | None, now: datetime
+) -> Recording:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('evidence_recording_number')")
+        number = int(cursor.fetchone()[0])
+    year = rules.identifier_year(times, received_at=now)
+    return Recording.objects.create(
+        identifier=format_identifier(kind="R", year=year, number=number),
+        source=source,
+        device=device,
+        received_at=now,
+        started_at=times.started_at,
+        ended_at=times.ended_at,
+        zone=times.zone,
+        clock_source=times.clock_source,
+    )
+
+
+def _assume_wearer(recording: Recording, device: Device | None, now: datetime) -> None:
+    if device is None or recording.started_at is None:
+        return
+    assignment = device_wearer_at(device, at=recording.started_at)
+    if assignment is not None and assignment.officer_id is not None:
+        Wearer.objects.create(
+            recording=recording, officer_id=assignment.officer_id, basis="assignment", recorded_at=now
+        )
+
+
+def _record_probe(
+    original: Original, identifier: str, probe: ProbeFacts, actor: Actor, now: datetime
+) -> None:
+    act_id = record(
+        "recording.probed",
+        object=identifier,
+        actor=actor,
+        now=now,
+        facts={
+            "sha256": original.sha256,
+            "chunk_times_sha256": hashlib.sha256(probe.chunk_times).hexdigest(),
+            "tool": probe.tool,
+        },
+    )
+    Probe.objects.create(
+        original=original,
+        made_at=now,
+        tool=probe.tool,
+        found=dict(probe.found),
+        chunk_times=probe.chunk_times,
+        confinement=dict(probe.confinement),
+        act_id=act_id,
+    )

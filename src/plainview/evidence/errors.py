@@ -1,0 +1,48 @@
+"""Errors of evidence.
+
+EvidenceError
+├── NoSuchRecordingError
+├── AlreadyReceivedError
+├── DeviceTakenError
+└── TimesError
+"""
+
+
+class EvidenceError(Exception):
+    """Something about recordings or devices cannot be done as asked."""
+
+
+class NoSuchRecordingError(EvidenceError):
+    """No recording this viewer may know of has this identifier; absent and forbidden answer alike."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            f"There is no recording {identifier}. Check the identifier, or list them: plainview list"
+        )
+        self.identifier = identifier
+
+
+class AlreadyReceivedError(EvidenceError):
+    """These bytes have been received before.
+
+    Attributes:
+        sha256: of the original, 64 hex digits.
+    """
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(f"An original with SHA-256 {sha256} was received before.")
+        self.sha256 = sha256
+
+
+class DeviceTakenError(EvidenceError):
+    """A device of this make has this serial number already."""
+
+    def __init__(self, make: str, serial: str) -> None:
+        super().__init__(f"There is a {make} device with serial number {serial!r} already.")
+
+
+class TimesError(EvidenceError):
+    """A recording's times contradict each other."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)

@@ -1,0 +1,91 @@
+"""Pure rules about recordings: years, names of files, what a probe's answer makes of a file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from plainview.evidence.errors import TimesError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ORIGINAL_STATES = ("usable", "quarantined", "adopted")
+CLOCK_SOURCES = ("file", "camera", "person", "unknown")
+RECORDING_SOURCES = ("import", "camera", "outside")
+NAME_LIMIT = 255
+
+# Characters that hide, reorder or break a name on screen, in a log or in a spreadsheet.
+_HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+@dataclass(frozen=True)
+class CaptureTimes:
+    """When a recording was made, as far as anything says so.
+
+    Attributes:
+        started_at: first frame, buffer included; aware UTC; None is unknown.
+        ended_at: last frame; None is unknown.
+        zone: IANA zone of the place.
+        clock_source: whose clock said so.
+    """
+
+    started_at: datetime | None
+    ended_at: datetime | None
+    zone: str
+    clock_source: str
+
+
+def check_times(times: CaptureTimes) -> None:
+    """Raise unless the times make sense together.
+
+    Raises:
+        TimesError: an end before the start, an end without a start, or a source for a time nobody knows.
+    """
+    if times.clock_source not in CLOCK_SOURCES:
+        raise TimesError(f"Clock source {times.clock_source!r}: expected one of {', '.join(CLOCK_SOURCES)}.")
+    if (times.started_at is None) != (times.clock_source == "unknown"):
+        raise TimesError("A start needs the clock it came from, and an unknown start has none.")
+    if times.ended_at is not None and (times.started_at is None or times.ended_at < times.started_at):
+        raise TimesError("A recording cannot end before it starts, or end without a start.")
+
+
+def identifier_year(times: CaptureTimes, *, received_at: datetime) -> int:
+    """Return the year an identifier carries: of capture at the place or, where that is unknown, of receipt."""
+    return (times.started_at or received_at).astimezone(ZoneInfo(times.zone)).year
+
+
+def printable_name(name: str) -> str:
+    """Return a file's name as it can be shown: hidden and control characters spelled out, cut to 255.
+
+    The bytes of the name as offered are kept in the custody log's words; this one is for people.
+    """
+    shown = "".join(_spell(c) for c in unicodedata.normalize("NFC", name))
+    return shown[:NAME_LIMIT] or "unnamed"
+
+
+def _spell(character: str) -> str:
+    if unicodedata.category(character) in _HIDDEN_CATEGORIES:
+        return f"<U+{ord(character):04X}>"
+    return character
+
+
+def original_file_name(
+    *, identifier: str, started_at: datetime | None, zone: str, extension: str, part: int
+) -> str:
+    """Return the name an original gets in a package: its local time and identifier, never a person's name.
+
+    Args:
+        identifier: of the recording.
+        started_at: None leaves the time out.
+        zone: IANA zone of the place.
+        extension: of the file as offered, kept only if plain.
+        part: counted from 1; parts after the first are numbered.
+    """
+    when = "" if started_at is None else started_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d_%H%M_")
+    number = "" if part == 1 else f"_{part}"
+    plain = extension.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", extension) else ".bin"
+    return f"{when}{identifier}{number}{plain}"
