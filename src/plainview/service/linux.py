@@ -133,11 +133,11 @@ def enter_user_namespace(*, uid: int, gid: int) -> None:
     outside_uid, outside_gid = os.geteuid(), os.getegid()
     unshare(CLONE_NEWUSER)
     for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{uid} {outside_uid} 1"),
-        ("gid_map", f"{gid} {outside_gid} 1"),
+        ("setgroups", b"deny"),
+        ("uid_map", b"%d %d 1" % (uid, outside_uid)),
+        ("gid_map", b"%d %d 1" % (gid, outside_gid)),
     ):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123 (not a file of ours)
+        with open(f"/proc/self/{name}", "wb") as file:  # noqa: PTH123 (not a file of ours)
             file.write(text)
 
 
@@ -166,6 +166,20 @@ class _CapData(ctypes.Structure):
     )
 
 
+def _set_capabilities(bits: int) -> None:
+    header = _CapHeader(version=0x20080522, pid=0)  # _LINUX_CAPABILITY_VERSION_3: two words of data
+    data = (_CapData * 2)(_CapData(bits, bits, bits), _CapData(0, 0, 0))
+    syscall(by_machine(CAPSET, "capset"), ctypes.byref(header), ctypes.byref(data))
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, those inside a user namespace among them.
+
+    Source: capset(2).
+    """
+    _set_capabilities(0)
+
+
 def become_user_keeping(capability: int, *, uid: int, gid: int) -> None:
     """Change from root to uid for good, keeping one capability, also over execve.
 
@@ -181,8 +195,5 @@ def become_user_keeping(capability: int, *, uid: int, gid: int) -> None:
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
-    bit = 1 << capability
-    header = _CapHeader(version=0x20080522, pid=0)  # _LINUX_CAPABILITY_VERSION_3: two words of data
-    data = (_CapData * 2)(_CapData(bit, bit, bit), _CapData(0, 0, 0))
-    syscall(by_machine(CAPSET, "capset"), ctypes.byref(header), ctypes.byref(data))
+    _set_capabilities(1 << capability)
     prctl(PR_CAP_AMBIENT, 2, capability)  # PR_CAP_AMBIENT_RAISE
