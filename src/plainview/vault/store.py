@@ -50,7 +50,7 @@ class ObjectWriter(Protocol):
         Raises:
             ObjectExistsError: there is an object of this name already; it is untouched.
             StoreFullError: no space.
-            StoreFaultError: the disk failed. The object may or may not be visible: delete it.
+            StoreFaultError: the disk failed. Nothing is visible, unless the disk also refused to remove it again.
         """
         ...
 
@@ -65,7 +65,8 @@ class Store(Protocol):
         """Begin an object; nothing is visible before its commit.
 
         Raises:
-            ObjectExistsError: there is an object of this name already, or one being written.
+            ObjectExistsError: an object of this name is being written, or is there (a store may find the second
+                only at the commit).
             StoreFullError: no space.
         """
         ...
