@@ -82,8 +82,7 @@ def count_missing_bytes(file: BinaryIO, *, container: str, size_bytes: int) -> i
         size_bytes: length of the file.
 
     Returns:
-        0 for a whole file, and for containers that promise nothing (FLAC and Matroska state a duration
-        instead).
+        0 for a whole file, and for containers that promise nothing (FLAC states a duration instead).
     """
     if container == "mov":
         return read_outer_boxes(file, size_bytes=size_bytes).missing_bytes
@@ -92,6 +91,8 @@ def count_missing_bytes(file: BinaryIO, *, container: str, size_bytes: int) -> i
     if container == "mpegts":
         start, period = transport_packets(head) or (0, 188)
         return -(size_bytes - start) % period
+    if container == "matroska":
+        return _missing_matroska_bytes(head, size_bytes)
     order: dict[bytes, Literal["little", "big"]] = {b"RIFF": "little", b"FORM": "big"}
     if head[:4] not in order:
         return 0
@@ -99,3 +100,32 @@ def count_missing_bytes(file: BinaryIO, *, container: str, size_bytes: int) -> i
     if promised in (0, 0xFFFFFFFF):  # a writer that could not go back, or sizes kept elsewhere
         return 0
     return max(0, 8 + promised - size_bytes)
+
+
+def _missing_matroska_bytes(head: bytes, size_bytes: int) -> int:
+    """Follow the EBML header to the Segment, which holds all the rest.
+
+    Source: RFC 8794 section 4 (variable-size integers), section 6 (all ones: size unknown).
+    """
+    header = _ebml_size(head, 4)
+    if header is None or header[1] is None:
+        return 0
+    segment_at = header[0] + header[1]
+    if head[segment_at : segment_at + 4] != b"\x18\x53\x80\x67":
+        return 0
+    segment = _ebml_size(head, segment_at + 4)
+    if segment is None or segment[1] is None:
+        return 0
+    return max(0, segment[0] + segment[1] - size_bytes)
+
+
+def _ebml_size(data: bytes, at: int) -> tuple[int, int | None] | None:
+    """Read one size; gives where its contents begin and the size, None where it says unknown."""
+    if at >= len(data) or data[at] == 0:
+        return None
+    length = 9 - data[at].bit_length()
+    if at + length > len(data):
+        return None
+    bits = 7 * length
+    value = int.from_bytes(data[at : at + length], "big") & ((1 << bits) - 1)
+    return at + length, None if value == (1 << bits) - 1 else value

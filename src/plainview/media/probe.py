@@ -52,7 +52,10 @@ _NEAR_END_US: Final = 1_500_000
 # Here a packet's bytes lie scattered up to the stream's next packet, in pages or 188-byte packets.
 _SCATTERED: Final = frozenset(("mpegts", "mpeg", "ogg", "asf"))
 # These state how long they are meant to be, and are not caught by their outermost sizes.
-_DECLARES_DURATION: Final = frozenset(("matroska", "flac", "flv", "asf"))
+_DECLARES_DURATION: Final = frozenset(("flac", "flv", "asf"))
+
+# What a file looks like whose missing end held what matters.
+_FOR_WANT_OF_BYTES: Final = frozenset(("unreadable", "no_sound_or_picture", "empty_stream", "undecodable"))
 
 _TAG_NAMES: Final = frozenset(
     ("encoder", "firmware", "make", "model", "software", "timecode", "artist", "title")
@@ -98,7 +101,7 @@ def _probe(reader: HostileFile, chunk_bytes: int) -> Probe:
             decoded = _decode_samples(opened, scan)
         _check_anything_plays(scan, decoded)
     except UnusableMediaError as error:
-        if missing_bytes and error.jail_reason in ("unreadable", "empty_stream", "undecodable"):
+        if missing_bytes and error.jail_reason in _FOR_WANT_OF_BYTES:
             raise UnusableMediaError("truncated", f"{missing_bytes} bytes are missing.") from error
         raise
     return _facts(scan, decoded, container, reader.size_bytes, chunk_bytes, is_cut=missing_bytes > 0)
@@ -137,7 +140,8 @@ class _Scan:
     table: ChunkTable
     tags: dict[str, str]
     declared_ms: int | None
-    is_damaged: bool = False
+    corrupt_count: int = 0
+    stopped_early: bool = False
 
     def origin_us(self) -> int:
         """First presentation of any picture or sound."""
@@ -146,6 +150,12 @@ class _Scan:
     def end_us(self) -> int:
         """End of the last."""
         return max(self._ends("end_us"), default=0)
+
+    def is_damaged(self, *, is_cut: bool) -> bool:
+        """Say whether something inside cannot be read; a cut leaves each stream's last packet short."""
+        if is_cut:
+            return self.corrupt_count > len(self.headers)
+        return self.corrupt_count > 0 or self.stopped_early
 
     def _ends(self, name: str) -> list[int]:
         pairs = list(zip(self.headers, self.tallies, strict=True))
@@ -184,7 +194,7 @@ def _packets(opened: InputContainer, scan: _Scan) -> Iterator[av.Packet[Any]]:
         try:
             packet = next(packets, None)
         except LIBRARY_ERRORS:
-            scan.is_damaged = True
+            scan.stopped_early = True
             return
         if packet is None:
             return
@@ -192,7 +202,7 @@ def _packets(opened: InputContainer, scan: _Scan) -> Iterator[av.Packet[Any]]:
             raise UnusableMediaError("absurd_header", f"Expected at most {_MAX_PACKETS} packets.")
         is_end_marker = packet.size == 0 and packet.dts is None
         if not is_end_marker and packet.stream_index < len(scan.tallies):
-            scan.is_damaged |= packet.is_corrupt
+            scan.corrupt_count += packet.is_corrupt
             yield packet
 
 
@@ -408,7 +418,7 @@ def _facts(
     duration_ms = (scan.end_us() - origin_us) // 1000
     started_at, start_warnings = _started_at(scan.tags)
     is_cut = is_cut or (container in _DECLARES_DURATION and _is_short(scan.declared_ms, duration_ms))
-    file_codes = ["ends_early"] * is_cut + ["damaged_part"] * scan.is_damaged + start_warnings
+    file_codes = ["ends_early"] * is_cut + ["damaged_part"] * scan.is_damaged(is_cut=is_cut) + start_warnings
     streams = tuple(
         _stream(header, tally, decoded.get(header.index), origin_us)
         for header, tally in zip(scan.headers, scan.tallies, strict=True)

@@ -34,7 +34,7 @@ class Tally:
 
     Attributes:
         time_base: seconds a tick; None where the file gives none, and then nothing has a time.
-        gap_us: more than this between two decoding times is a gap; None where gaps mean nothing.
+        gap_us: more than this from the latest presentation so far to a later one is a gap; None where gaps mean nothing.
     """
 
     time_base: Fraction | None
@@ -46,6 +46,7 @@ class Tally:
     gaps_us: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     first_us: int | None = None
     end_us: int | None = None
+    latest_us: int | None = None
     last_decode_us: int | None = None
     steps_us: tuple[int, int] | None = None
     step_count: int = 0
@@ -61,10 +62,11 @@ class Tally:
         if span is None or (self.first_us is not None and abs(span[0] - self.first_us) > _LONGEST_US):
             self.untimed_count += 1
             return None
+        self._note_gap(span[0])
         self.first_us = span[0] if self.first_us is None else min(self.first_us, span[0])
         self.end_us = span[1] if self.end_us is None else max(self.end_us, span[1])
         if packet.dts is not None:  # the first pictures in Matroska may have none
-            self._step(self._us(packet.dts))
+            self._note_step(self._us(packet.dts))
         return span
 
     def span_us(self, packet: TimedPacket) -> tuple[int, int] | None:
@@ -85,18 +87,22 @@ class Tally:
         assert self.time_base is not None
         return ticks * self.time_base.numerator * 1_000_000 // self.time_base.denominator
 
-    def _step(self, decode_us: int) -> None:
+    def _note_gap(self, start_us: int) -> None:
+        last, self.latest_us = self.latest_us, max(start_us, self.latest_us or start_us)
+        if last is None or self.gap_us is None or start_us - last <= self.gap_us:
+            return
+        self.gap_count += 1
+        if len(self.gaps_us) < MAX_GAPS:
+            self.gaps_us.append((last, start_us))
+
+    def _note_step(self, decode_us: int) -> None:
         last, self.last_decode_us = self.last_decode_us, decode_us
         if last is None:
             return
         step = decode_us - last
         if step < 0:
             self.backward_count += 1
-        elif self.gap_us is not None and step > self.gap_us:
-            self.gap_count += 1
-            if len(self.gaps_us) < MAX_GAPS:
-                self.gaps_us.append((last, decode_us))
-        else:
+        elif self.gap_us is None or step <= self.gap_us:
             low, high = self.steps_us or (step, step)
             self.steps_us = min(low, step), max(high, step)
             self.step_count += 1
