@@ -29,7 +29,7 @@ from plainview.vault.log_errors import (
     RollbackRefusedError,
     SplitViewError,
 )
-from plainview.vault.log_files import LogFolder
+from plainview.vault.log_files import CHECKPOINT, LogFolder
 from plainview.vault.log_keys import open_checkpoint, sign_checkpoint
 from plainview.vault.log_tree import TILE_HEIGHT, Edge, TreeReader, grow
 
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
     from plainview.formats.note import VerifierKey
     from plainview.vault.checkpoint_store import CheckpointStore
-
-CHECKPOINT = "checkpoint"
 
 
 class TiledLog:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+CHECKPOINT = "checkpoint"
 INCOMING = ".incoming"
 OPEN_FILES = 64  # written, then synced together: one journal commit of the file system serves many
 
@@ -83,7 +84,7 @@ class LogFolder:
 
     def holds_log(self) -> bool:
         """Return whether there is a checkpoint or a tile, whatever it says."""
-        return any((self.root / name).exists() for name in ("checkpoint", "tile"))
+        return any((self.root / name).exists() for name in (CHECKPOINT, "tile"))
 
     def write(self, files: Sequence[tuple[str, bytes]]) -> None:
         """Put files in place, in order, each replacing what has its path; all durable on return.

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from plainview.formats.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from plainview.formats.errors import FormatError
-from plainview.formats.note import ED25519, NoteSignature, SignedNote, VerifierKey, format_note, parse_note
+from plainview.formats.note import ED25519, NoteSignature, SignedNote, VerifierKey, format_note
 from plainview.vault.log_errors import CheckpointSignatureError
-from plainview.verify.ed25519 import verify_ed25519
 from plainview.verify.errors import VerificationError
+from plainview.verify.note import open_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,9 +29,14 @@ def new_log_key(origin: str) -> tuple[bytes, VerifierKey]:
     Returns:
         The private key, 32 bytes, for the key store; and the public half, to print and pin.
     """
-    private = Ed25519PrivateKey.generate()
-    public = private.public_key().public_bytes_raw()
-    return private.private_bytes_raw(), VerifierKey(name=origin, algorithm=ED25519, public_key=public)
+    private = Ed25519PrivateKey.generate().private_bytes_raw()
+    return private, log_key(origin, private)
+
+
+def log_key(origin: str, private: bytes) -> VerifierKey:
+    """Return the public half of a log's private key, 32 bytes."""
+    public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    return VerifierKey(name=origin, algorithm=ED25519, public_key=public)
 
 
 def log_signer(private: bytes) -> Callable[[bytes], bytes]:
@@ -79,21 +84,12 @@ def open_checkpoint(note: str, *, keys: Sequence[VerifierKey], origin: str | Non
     Source: c2sp.org/tlog-checkpoint, "Note text".
     """
     try:
-        opened = parse_note(note)
+        opened, signers = open_note(note, keys)
         checkpoint = parse_checkpoint(opened.text)
-        lines = [line for line in opened.signatures if line.name == checkpoint.origin]
-        signers = [
-            (key, line)
-            for line in lines
-            for key in keys
-            if (key.name, key.key_id) == (line.name, line.key_id)
-        ]
-        for key, line in signers:
-            verify_ed25519(public_key=key.public_key, signature=line.signature, message=opened.text.encode())
     except (VerificationError, FormatError) as error:
         raise CheckpointSignatureError(origin or "the log", str(error)) from error
-    if not signers:
-        raise CheckpointSignatureError(checkpoint.origin, "none of the given keys signed it")
+    if not any(key.name == checkpoint.origin for key in signers):
+        raise CheckpointSignatureError(checkpoint.origin, f"signed only by {[key.name for key in signers]}")
     if origin is not None and checkpoint.origin != origin:
         raise CheckpointSignatureError(origin, f"expected this log, got {checkpoint.origin}")
     return checkpoint
