@@ -62,7 +62,7 @@ class JailResult:
         failure: None, or what stopped it: "memory", "cpu time", "wall time", "too much output",
             "crashed (signal N)", "forbidden system call", "unreadable result", "ended without a result",
             "raised" (an exception with a jail_reason), "refused: ..." (any other exception),
-            "not started: ...".
+            "not started: ..." and "missing import: ..." (both our own fault, not the file's: see preload).
         reason: the exception's jail_reason, where failure is "raised".
         message: the exception's text, where failure is "raised"; at most 500 characters, control characters escaped.
         enforced: the steps of confinement that took hold.
@@ -94,7 +94,7 @@ class DecoderJail:
         """Describe a jail; entering the context starts it.
 
         Args:
-            preload: modules to load once, before forking: the task's own and "av", say.
+            preload: modules to load once, before forking; "av.*" stands for a package with all its modules.
         """
         self._preload = list(preload)
         self._starting = threading.Lock()
@@ -264,8 +264,11 @@ def split_said(said: bytes) -> tuple[dict[str, Any], bytes | None]:
             break
         frames.append(rest[4 : 4 + length])
         rest = rest[4 + length :]
-    confinement = json.loads(frames[0]) if frames else {}
-    return confinement, frames[1] if len(frames) == 2 and not rest else None
+    confinement: Any = None
+    with contextlib.suppress(ValueError, RecursionError):
+        confinement = json.loads(frames[0]) if frames else None
+    outcome = frames[1] if len(frames) == 2 and not rest else None
+    return confinement if isinstance(confinement, dict) else {}, outcome
 
 
 Verdict = tuple[str | None, str | None, str | None, Any]
@@ -300,6 +303,9 @@ def _how_it_ended(report: Mapping[str, Any], limits: Limits) -> str | None:
     return f"crashed (signal {-status})" if status < 0 else "ended without a result"
 
 
+SENTENCES = {"refused": "refused", "missing": "missing import", "not_started": "not started"}
+
+
 def read_outcome(outcome: bytes) -> Verdict:
     """Read the child's second frame, written by code that a hostile file may have taken over."""
     answer = None
@@ -312,10 +318,10 @@ def read_outcome(outcome: bytes) -> Verdict:
             return "memory", None, None, None
         case {"raised": str(reason), "message": str(message), **others} if not others:
             return "raised", printable(reason), printable(message), None
-        case {"refused": str(message), **others} if not others:
-            return f"refused: {printable(message)}", None, None, None
-        case {"not_started": str(message), **others} if not others:
-            return f"not started: {printable(message)}", None, None, None
+        case dict() if len(answer) == 1:
+            kind, message = next(iter(answer.items()))
+            if kind in SENTENCES and isinstance(message, str):
+                return f"{SENTENCES[kind]}: {printable(message)}", None, None, None
     return "unreadable result", None, None, None
 
 

@@ -13,10 +13,12 @@ touches the file, so nothing a hostile file makes it do can change what it says 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import fcntl
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -51,7 +53,7 @@ def main(control_fd: int) -> None:
         for codec in CODECS:
             codecs.lookup(codec)
         for name in preload:
-            importlib.import_module(name)
+            load(name)
     except Exception as error:  # noqa: BLE001 (whatever an import raises is the caller's to read)
         control.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:1000]}).encode())
         return
@@ -68,6 +70,24 @@ def main(control_fd: int) -> None:
             _exit_after(partial(watch, file_fd=fds[0], reply=reply, server_pid=server_pid))
         for fd in fds:
             os.close(fd)
+
+
+def load(name: str) -> None:
+    """Import a module; "av.*" imports a package and every module in it.
+
+    Packages such as av import parts of themselves only when a file calls for them, when it is too late.
+
+    Raises:
+        ImportError: there is no such module. A module inside the package that cannot be imported is left out.
+    """
+    if not name.endswith(".*"):
+        importlib.import_module(name)
+        return
+    package = importlib.import_module(name.removesuffix(".*"))
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".", onerror=lambda _: None):
+        if not found.name.endswith(".__main__"):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(found.name)
 
 
 def _exit_after(work: Callable[[], None]) -> NoReturn:
@@ -268,6 +288,8 @@ def _outcome(task: Any, file_fd: int, argument: dict[str, Any]) -> dict[str, Any
         json.dumps(value, allow_nan=False)
     except MemoryError:
         return {"memory": True}
+    except ImportError as error:
+        return {"missing": describe(error)}
     except BaseException as error:  # noqa: BLE001 (SystemExit from the depths of a parser is an answer too)
         reason = getattr(error, "jail_reason", None)
         if isinstance(reason, str):
