@@ -3,6 +3,7 @@
 VerificationError
 +-- SignatureError
 +-- SignerUnknownError
++-- UnreadableError
 +-- NotAPackageError
 """
 
@@ -29,6 +30,10 @@ class SignatureError(VerificationError):
 
 class SignerUnknownError(VerificationError):
     """None of the given keys signed; nothing shows that what was signed is false."""
+
+
+class UnreadableError(VerificationError):
+    """A file's bytes could not be had: no permission, too large for what it is, or it changed while being read."""
 
 
 class NotAPackageError(VerificationError):
