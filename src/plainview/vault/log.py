@@ -125,6 +125,7 @@ class TiledLog:
         """
         with self._folder.locked():
             self._begin(sign=sign, key=key, checkpoints=checkpoints)
+            self._check(checkpoints, key=key, database_size=None)
 
     def _begin(
         self, *, sign: Callable[[bytes], bytes], key: VerifierKey, checkpoints: CheckpointStore

@@ -72,7 +72,9 @@ def test_a_replacement_from_another_checkpoint_is_refused_and_says_both(store, e
 def test_a_smaller_log_or_another_root_is_a_split_view(store, size, root):
     new, note = signed(size, root) if size else (None, None)
     if new is None:
-        new = Checkpoint(ORIGIN, 0, bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
+        new = Checkpoint(
+            ORIGIN, 0, bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        )
         note = sign_checkpoint(new, sign=SIGN, key=KEY)
     with pytest.raises(SplitViewError, match="contradicts that") as caught:
         store.replace(ORIGIN, expected=signed(5)[0], new=new, note=note)

@@ -10,7 +10,9 @@ from plainview.vault.log_tree import Edge, TreeReader, grow
 
 ENTRIES = [b"entry %d" % n for n in range(1101)]
 
-sizes = st.one_of(st.integers(0, 1100), st.sampled_from([1, 255, 256, 257, 511, 512, 513, 767, 768, 769, 1024]))
+sizes = st.one_of(
+    st.integers(0, 1100), st.sampled_from([1, 255, 256, 257, 511, 512, 513, 767, 768, 769, 1024])
+)
 some = settings(max_examples=40, deadline=None)
 
 
