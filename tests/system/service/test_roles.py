@@ -180,8 +180,8 @@ def test_the_server_refuses_to_run_as_a_role_that_could_lift_its_rules(tables, r
         ("alter role plainview_app bypassrls", "alter role plainview_app nobypassrls", "row-level"),
         ("alter role plainview_app createrole", "alter role plainview_app nocreaterole", "create roles"),
         (
-            "alter table note owner to plainview_app",
-            "alter table note owner to plainview_owner",
+            "create table owned (i int); alter table owned owner to plainview_app",
+            "drop table owned",
             "owns tables",
         ),
     ],
