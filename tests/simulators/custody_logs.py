@@ -1,7 +1,7 @@
 """Custody logs to test on: a fixed key, plausible leaves, and a log with its checkpoint store."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from plainview.vault.checkpoint_store import CheckpointStore
 from plainview.vault.log import TiledLog
 
 ORIGIN = "records.example/custody/1"
-START = datetime(2026, 3, 15, 6, 52, 7, 300_000, tzinfo=timezone.utc)
+START = datetime(2026, 3, 15, 6, 52, 7, 300_000, tzinfo=UTC)
 
 
 def key_of(seed, origin=ORIGIN):

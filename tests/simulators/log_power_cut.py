@@ -49,7 +49,7 @@ class Disk:
         return step
 
     def _synced(self, handle):
-        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        path = Path(f"/proc/self/fd/{handle}").readlink()
         if path.is_dir():
             self._sync_folder(path)
         else:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BUNDLES_A_TASK = 32
 POOL_FROM_ENTRIES = 50_000  # below this, starting processes costs more than it saves
-STORED = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?\Z", re.ASCII)
+STORED = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -383,7 +383,7 @@ def _stored(path: str) -> _Stored | None:
         return None
     number, width = int(match[2].replace("x", "").replace("/", "")), int(match[3] or TILE_WIDTH)
     stored = _Stored(match[1], number, width)
-    return stored if stored.path == path else None
+    return stored if stored.path == path and width <= TILE_WIDTH else None
 
 
 def _check_left_over(folder: LogFolder, size: int, stored: _Stored, bad: set[str], notes: _Notes) -> None:

@@ -4,12 +4,12 @@ import shutil
 from dataclasses import dataclass
 
 import pytest
-from simulators.bad_logs import NeverSyncs, PublishesFirst, SignsFirst, SyncsFilesOnly
-from simulators.custody_logs import KEY, ORIGIN, SIGN, LogUnderTest, leaves
-from simulators.log_power_cut import Disk, PowerCutError
 
 from plainview.vault.audit import audit_log
 from plainview.vault.log import TiledLog
+from simulators.bad_logs import NeverSyncs, PublishesFirst, SignsFirst, SyncsFilesOnly
+from simulators.custody_logs import KEY, ORIGIN, SIGN, LogUnderTest, leaves
+from simulators.log_power_cut import Disk, PowerCutError
 
 # Two levels grow, an unfinished tile becomes a full one, and a batch has more files than one pass syncs.
 BEFORE, AFTER = 250, 520

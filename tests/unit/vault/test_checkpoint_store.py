@@ -4,12 +4,12 @@ import stat
 from contextlib import closing
 
 import pytest
-from simulators.custody_logs import KEY, ORIGIN, SIGN
 
 from plainview.formats.checkpoint import Checkpoint
 from plainview.vault.checkpoint_store import CheckpointStore
 from plainview.vault.log_errors import CheckpointMovedError, CheckpointStoreError, SplitViewError
 from plainview.vault.log_keys import sign_checkpoint
+from simulators.custody_logs import KEY, ORIGIN, SIGN
 
 
 def signed(size, root=b"r", origin=ORIGIN):

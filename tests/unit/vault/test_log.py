@@ -3,8 +3,6 @@ import shutil
 import stat
 
 import pytest
-from simulators.custody_logs import KEY, ORIGIN, SIGN, LogUnderTest, key_of, leaf, leaves, replace_file
-from simulators.rfc6962 import tree_hash
 
 from plainview.formats.errors import FormatError
 from plainview.formats.merkle import leaf_hash
@@ -26,6 +24,8 @@ from plainview.vault.log_errors import (
 )
 from plainview.vault.log_keys import open_checkpoint, sign_checkpoint
 from plainview.verify.inclusion import verify_consistency, verify_inclusion
+from simulators.custody_logs import KEY, ORIGIN, SIGN, LogUnderTest, key_of, leaf, leaves, replace_file
+from simulators.rfc6962 import tree_hash
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +92,7 @@ def test_every_file_is_read_only(of_300):
 
 def test_nothing_to_append_signs_nothing(of_300):
     signed = []
-    of_300.sign = lambda text: signed.append(text)
+    of_300.sign = signed.append
     assert of_300.append([]).size == 300
     assert signed == []
 

@@ -1,10 +1,10 @@
 import pytest
-from simulators.custody_logs import KEY, ORIGIN, SIGN, key_of
 
 from plainview.formats.checkpoint import Checkpoint
 from plainview.formats.note import ED25519_COSIGNATURE, NoteSignature, SignedNote, VerifierKey, format_note
 from plainview.vault.log_errors import CheckpointSignatureError
 from plainview.vault.log_keys import log_signer, new_log_key, open_checkpoint, sign_checkpoint
+from simulators.custody_logs import KEY, ORIGIN, SIGN, key_of
 
 CHECKPOINT = Checkpoint(ORIGIN, 5, b"r" * 32)
 NOTE = sign_checkpoint(CHECKPOINT, sign=SIGN, key=KEY)

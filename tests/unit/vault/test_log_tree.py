@@ -1,12 +1,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulators.rfc6962 import audit_path, consistency_proof, tree_hash
 
 from plainview.formats.errors import FormatError
 from plainview.formats.tiles import bundles_of, entries_path, tile_path, tiles_of
 from plainview.vault.log_errors import LogReadError
 from plainview.vault.log_tree import Edge, TreeReader, grow
+from simulators.rfc6962 import audit_path, consistency_proof, tree_hash
 
 ENTRIES = [b"entry %d" % n for n in range(1101)]
 
