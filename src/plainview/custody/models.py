@@ -8,12 +8,6 @@ from django.db import models
 from django.db.models.expressions import Func
 from django.db.models.lookups import Exact
 
-# The application's role may insert and read these, nothing else; plainview migrate takes the other grants away.
-APPEND_ONLY_TABLES = ("custody_act", "custody_leaf", "custody_epoch")
-# What could name a person may be destroyed, never rewritten.
-NO_UPDATE_TABLES = ("custody_words",)
-
-
 if TYPE_CHECKING:
     _IntegerColumn = models.Field[int, int]
 else:
@@ -50,11 +44,21 @@ class Epoch(models.Model):
     origin = models.CharField(max_length=255, unique=True)
     vkey = models.CharField(max_length=400)
     started_at = models.DateTimeField()
-    # Acts with a greater id belong to this epoch; restored ones keep the transaction ids of another cluster.
+    # The last act before it; the ones after belong to this epoch.
     after_act_id = models.BigIntegerField()
 
     class Meta:
         db_table = "custody_epoch"
+
+
+class Restore(models.Model):
+    """That the rows up to an act came from a backup: their transaction ids are another cluster's, and order nothing."""
+
+    at = models.DateTimeField()
+    after_act_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "custody_restore"
 
 
 class Act(models.Model):

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from plainview.custody.errors import LogNotStartedError
-from plainview.custody.models import Epoch, Leaf
+from plainview.custody.models import Epoch, Leaf, Restore
 from plainview.formats.leaf import CustodyLeaf, format_leaf
 from plainview.formats.merkle import leaf_hash
 
@@ -33,9 +33,15 @@ SEQUENCER_LOCK = 0x706C6E7673657172
 BATCH_ROWS = 25_000
 
 _ACT_COLUMNS = "a.id, a.at, a.act, a.object, a.actor, a.outcome, a.why, a.facts, a.session, a.detail"
+# Acts up to here came with an older epoch or from a backup: their transaction ids order nothing now.
+_FLOOR = """
+SELECT greatest((SELECT coalesce(max(after_act_id), 0) FROM custody_restore),
+                (SELECT coalesce(max(after_act_id), 0) FROM custody_epoch))
+"""
+_NEXT_INDEX = "SELECT coalesce(max(index) + 1, 0) FROM custody_leaf WHERE epoch_id = %(epoch)s"
 _LAST_SEQUENCED = """
-SELECT l.index, a.xid, a.id FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
-WHERE l.epoch_id = %(epoch)s ORDER BY l.index DESC LIMIT 1
+SELECT a.xid, a.id FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
+WHERE l.epoch_id = %(epoch)s AND a.id > %(floor)s ORDER BY l.index DESC LIMIT 1
 """
 _NEXT_ACTS = f"""
 SELECT {_ACT_COLUMNS} FROM custody_act a
@@ -43,10 +49,24 @@ WHERE a.id > %(floor)s AND a.xid < pg_snapshot_xmin(pg_current_snapshot())
   AND (a.xid, a.id) > (%(xid)s::text::xid8, %(id)s)
 ORDER BY a.xid, a.id LIMIT %(limit)s
 """  # noqa: S608 - the only thing put in is a constant
+_RESTORED_ACTS = f"""
+SELECT {_ACT_COLUMNS} FROM custody_act a LEFT JOIN custody_leaf l ON l.act_id = a.id
+WHERE a.id <= %(floor)s AND l.act_id IS NULL ORDER BY a.xid, a.id LIMIT %(limit)s
+"""  # noqa: S608 - the same
 _LEAVES_FROM = f"""
 SELECT {_ACT_COLUMNS}, l.index FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
 WHERE l.epoch_id = %(epoch)s AND l.index >= %(start)s ORDER BY l.index LIMIT %(limit)s
 """  # noqa: S608 - the same
+
+
+@dataclass(frozen=True)
+class EpochFacts:
+    """One log: its number, its name for ever, its public key, and the last act before it."""
+
+    epoch: int
+    origin: str
+    vkey: str
+    after_act_id: int
 
 
 @dataclass(frozen=True)
@@ -58,16 +78,12 @@ class LogSigner:
         key: its public key.
         sign: makes an Ed25519 signature, 64 bytes, over the bytes given.
         checkpoints: the last signed checkpoint, outside PostgreSQL and backups.
-        was_signed: says whether this log ever signed; kept apart from the checkpoint store.
-        mark_signed: remembers that it did.
     """
 
     log: TiledLog
     key: VerifierKey
     sign: Callable[[bytes], bytes]
     checkpoints: CheckpointStore
-    was_signed: Callable[[], bool]
-    mark_signed: Callable[[], None]
 
 
 def start_epoch(*, epoch: int, origin: str, vkey: str, now: datetime) -> None:
@@ -75,22 +91,36 @@ def start_epoch(*, epoch: int, origin: str, vkey: str, now: datetime) -> None:
 
     The caller holds a transaction and records log.started or log.epoch in it.
     """
+    Epoch.objects.create(epoch=epoch, origin=origin, vkey=vkey, started_at=now, after_act_id=_newest_act_id())
+
+
+def mark_restored(*, now: datetime) -> None:
+    """Note that every act so far came from a backup; the caller holds a transaction."""
+    Restore.objects.create(at=now, after_act_id=_newest_act_id())
+
+
+def _newest_act_id() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM custody_act")
-        after = int(cursor.fetchone()[0])
-    Epoch.objects.create(epoch=epoch, origin=origin, vkey=vkey, started_at=now, after_act_id=after)
+        return int(cursor.fetchone()[0])
 
 
-def running_epoch() -> Epoch:
+def running_epoch() -> EpochFacts:
     """Return the newest epoch.
 
     Raises:
         LogNotStartedError: there is none.
     """
-    epoch = Epoch.objects.order_by("-epoch").first()
-    if epoch is None:
+    row = Epoch.objects.order_by("-epoch").first()
+    if row is None:
         raise LogNotStartedError
-    return epoch
+    return EpochFacts(epoch=row.epoch, origin=row.origin, vkey=row.vkey, after_act_id=row.after_act_id)
+
+
+def all_epochs() -> list[EpochFacts]:
+    """Return every epoch, oldest first."""
+    rows = Epoch.objects.order_by("epoch")
+    return [EpochFacts(row.epoch, row.origin, row.vkey, row.after_act_id) for row in rows]
 
 
 def publish_pending(signer: LogSigner) -> Checkpoint:
@@ -111,7 +141,7 @@ def publish_pending(signer: LogSigner) -> Checkpoint:
             return checkpoint
 
 
-def assign_indices(epoch: Epoch) -> int:
+def assign_indices(epoch: EpochFacts) -> int:
     """Give at most BATCH_ROWS finished acts their indices.
 
     Returns:
@@ -119,21 +149,37 @@ def assign_indices(epoch: Epoch) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
-        cursor.execute(_LAST_SEQUENCED, {"epoch": epoch.epoch})
-        last = cursor.fetchone() or (-1, "0", 0)
-        cursor.execute(
-            _NEXT_ACTS,
-            {"floor": epoch.after_act_id, "xid": str(last[1]), "id": last[2], "limit": BATCH_ROWS},
-        )
-        rows = cursor.fetchall()
-        entries = [_entry(row, last[0] + 1 + place) for place, row in enumerate(rows)]
-        with cursor.copy("COPY custody_leaf (act_id, epoch_id, index, hash) FROM STDIN") as copy:
-            for place, (row, entry) in enumerate(zip(rows, entries, strict=True)):
-                copy.write_row((row[0], epoch.epoch, last[0] + 1 + place, leaf_hash(entry)))
+        cursor.execute(_FLOOR)
+        where = {"epoch": epoch.epoch, "floor": cursor.fetchone()[0], "limit": BATCH_ROWS}
+        cursor.execute(_LAST_SEQUENCED, where)
+        last_xid, last_id = cursor.fetchone() or ("0", 0)
+        cursor.execute(_NEXT_ACTS, {**where, "xid": str(last_xid), "id": last_id})
+        return _give_indices(cursor, epoch, cursor.fetchall())
+
+
+def assign_restored(epoch: EpochFacts) -> int:
+    """Give acts that came from a backup without an index theirs; only while nothing else runs.
+
+    Returns:
+        How many acts were given one.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+        cursor.execute(_FLOOR)
+        cursor.execute(_RESTORED_ACTS, {"floor": cursor.fetchone()[0], "limit": BATCH_ROWS})
+        return _give_indices(cursor, epoch, cursor.fetchall())
+
+
+def _give_indices(cursor: Any, epoch: EpochFacts, rows: Sequence[tuple[Any, ...]]) -> int:
+    cursor.execute(_NEXT_INDEX, {"epoch": epoch.epoch})
+    first = int(cursor.fetchone()[0])
+    with cursor.copy("COPY custody_leaf (act_id, epoch_id, index, hash) FROM STDIN") as copy:
+        for index, row in enumerate(rows, first):
+            copy.write_row((row[0], epoch.epoch, index, leaf_hash(_entry(row, index))))
     return len(rows)
 
 
-def publish_assigned(epoch: Epoch, signer: LogSigner) -> Checkpoint:
+def publish_assigned(epoch: EpochFacts, signer: LogSigner) -> Checkpoint:
     """Write the files of every assigned leaf that has none yet, and a signed checkpoint over all.
 
     Running it again after a crash at any point writes the same bytes.
@@ -145,26 +191,21 @@ def publish_assigned(epoch: Epoch, signer: LogSigner) -> Checkpoint:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
-        newest = Leaf.objects.filter(epoch=epoch).aggregate(index=Max("index"))["index"]
+        newest = Leaf.objects.filter(epoch_id=epoch.epoch).aggregate(index=Max("index"))["index"]
         known = 0 if newest is None else newest + 1
-        # Before its first signature a log may be half begun; afterwards a lost checkpoint store is refused.
-        last = signer.log.check_continues(
-            signer.checkpoints, key=signer.key, database_size=known if signer.was_signed() else None
-        )
+        last = signer.log.check_continues(signer.checkpoints, key=signer.key, database_size=known)
         # From one before: the log compares that one, so another database's rows cannot follow on.
         start = max(0, last.size - 1)
-        checkpoint = signer.log.append(
+        return signer.log.append(
             entries_from(epoch, start),
             sign=signer.sign,
             key=signer.key,
             checkpoints=signer.checkpoints,
             start=start,
         )
-    signer.mark_signed()
-    return checkpoint
 
 
-def entries_from(epoch: Epoch, start: int, *, limit: int | None = None) -> Sequence[bytes]:
+def entries_from(epoch: EpochFacts, start: int, *, limit: int | None = None) -> Sequence[bytes]:
     """Return the leaves of an epoch from this index on, as they stand in the log."""
     with connection.cursor() as cursor:
         cursor.execute(_LEAVES_FROM, {"epoch": epoch.epoch, "start": start, "limit": limit})

@@ -15,6 +15,7 @@ from plainview.evidence import rules
 from plainview.evidence.errors import AlreadyReceivedError, DeviceTakenError
 from plainview.evidence.models import Device, DeviceAssignment, Original, Part, Probe, Recording, Wearer
 from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
+from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording, OriginalFacts
 from plainview.formats.ids import format_identifier
 
 if TYPE_CHECKING:
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plainview.formats.leaf import Fact
-
-
-@dataclass(frozen=True)
-class OriginalFacts:
-    """What the vault found out while receiving: ids and digests in hexadecimal, sizes in bytes."""
-
-    object_id: str
-    object_bytes: int
-    object_sha256: str
-    sha256: str
-    chunk_root: str
-    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -57,13 +46,13 @@ def receive_recording(
     *,
     original: OriginalFacts,
     probe: ProbeFacts,
-    times: rules.CaptureTimes,
+    times: CaptureTimes,
     offered_name: str,
     source: str,
     device: Device | None = None,
     actor: Actor,
     now: datetime,
-) -> Recording:
+) -> KnownRecording:
     """Make a recording of an original that the vault holds.
 
     An original that an interruption left without a recording is used as it is; one that has been received is refused.
@@ -92,12 +81,12 @@ def receive_recording(
             _record_probe(row, recording.identifier, probe, actor, now)
     except IntegrityError as error:
         raise AlreadyReceivedError(original.sha256) from error
-    return recording
+    return _known(recording, times)
 
 
 def quarantine_file(
     *, original: OriginalFacts, reason: str, reason_text: str, offered_name: str, actor: Actor, now: datetime
-) -> Original:
+) -> None:
     """Keep a file that cannot be used as a recording, with the reason.
 
     Raises:
@@ -105,7 +94,7 @@ def quarantine_file(
     """
     try:
         with transaction.atomic():
-            row = _take_original(
+            _take_original(
                 original,
                 state="quarantined",
                 offered_name=offered_name,
@@ -124,31 +113,35 @@ def quarantine_file(
             )
     except IntegrityError as error:
         raise AlreadyReceivedError(original.sha256) from error
-    return row
 
 
 @transaction.atomic
 def offer_again(
-    *, original: Original, recording: Recording | None, offered_name: str, actor: Actor, now: datetime
+    *,
+    original: KnownOriginal,
+    recording: KnownRecording | None,
+    offered_name: str,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Note that the same bytes were offered again; nothing else changes."""
     record(
         "recording.offered_again",
-        object=f"original:{original.object_id}" if recording is None else recording.identifier,
+        object=f"original:{original.facts.object_id}" if recording is None else recording.identifier,
         actor=actor,
         now=now,
-        facts={"sha256": original.sha256},
+        facts={"sha256": original.facts.sha256},
         detail={"offered_name": printable_words(offered_name)},
     )
 
 
 @transaction.atomic
-def adopt_object(*, original: OriginalFacts, actor: Actor, now: datetime) -> Original:
+def adopt_object(*, original: OriginalFacts, actor: Actor, now: datetime) -> None:
     """Take stored bytes that no record names, left by an interruption, into the records.
 
     When the same file is offered again it becomes a recording.
     """
-    row = Original.objects.create(**_columns(original), state="adopted", offered_name="", received_at=now)
+    Original.objects.create(**_columns(original), state="adopted", offered_name="", received_at=now)
     record(
         "object.adopted",
         object=f"original:{original.object_id}",
@@ -156,7 +149,6 @@ def adopt_object(*, original: OriginalFacts, actor: Actor, now: datetime) -> Ori
         now=now,
         facts=_original_facts(original),
     )
-    return row
 
 
 @transaction.atomic
@@ -222,15 +214,25 @@ def assign_device(
 
 @transaction.atomic
 def set_wearer(
-    *, recording: Recording, officer: account_rules.OfficerKey | None, reason: str, actor: Actor, now: datetime
+    *,
+    recording: KnownRecording,
+    officer: account_rules.OfficerKey | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Say who wore the camera, as a person knows it; what was believed before stays readable."""
-    Recording.objects.select_for_update().get(pk=recording.pk)
+    Recording.objects.select_for_update().get(pk=recording.key)
     before = wearer_of(recording)
     if before is not None and before.officer_id == (None if officer is None else officer.pk):
         return
-    Wearer.objects.filter(recording=recording, superseded_at__isnull=True).update(superseded_at=now)
-    Wearer.objects.create(recording=recording, officer=officer, basis="person", recorded_at=now)
+    Wearer.objects.filter(recording_id=recording.key, superseded_at__isnull=True).update(superseded_at=now)
+    Wearer.objects.create(
+        recording_id=recording.key,
+        officer_id=None if officer is None else officer.pk,
+        basis="person",
+        recorded_at=now,
+    )
     record(
         "wearer.set",
         object=recording.identifier,
@@ -277,9 +279,7 @@ def _original_facts(facts: OriginalFacts) -> dict[str, Fact]:
     }
 
 
-def _new_recording(
-    times: rules.CaptureTimes, *, source: str, device: Device | None, now: datetime
-) -> Recording:
+def _new_recording(times: CaptureTimes, *, source: str, device: Device | None, now: datetime) -> Recording:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('evidence_recording_number')")
         number = int(cursor.fetchone()[0])
@@ -294,6 +294,10 @@ def _new_recording(
         zone=times.zone,
         clock_source=times.clock_source,
     )
+
+
+def _known(recording: Recording, times: CaptureTimes) -> KnownRecording:
+    return KnownRecording(recording.pk, recording.identifier, recording.received_at, times)
 
 
 def _assume_wearer(recording: Recording, device: Device | None, now: datetime) -> None:

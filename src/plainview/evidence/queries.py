@@ -9,6 +9,7 @@ from plainview.accounts.rules import Span
 from plainview.accounts.spans import believed_at, valid_at
 from plainview.evidence.errors import NoSuchRecordingError
 from plainview.evidence.models import Device, DeviceAssignment, Original, Part, Probe, Recording, Wearer
+from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording, OriginalFacts
 from plainview.formats.errors import FormatError
 from plainview.formats.ids import check_identifier
 
@@ -29,7 +30,7 @@ class Viewer:
     is_operator: bool
 
 
-def access_recording(*, viewer: Viewer, identifier: str) -> Recording:
+def access_recording(*, viewer: Viewer, identifier: str) -> KnownRecording:
     """Return the recording with this identifier, as a person may have typed it.
 
     Raises:
@@ -42,23 +43,26 @@ def access_recording(*, viewer: Viewer, identifier: str) -> Recording:
     recording = Recording.objects.filter(identifier=spelled).first() if viewer.is_operator else None
     if recording is None:
         raise NoSuchRecordingError(identifier)
-    return recording
+    return _known_recording(recording)
 
 
-def recordings_of(*, viewer: Viewer) -> Iterator[Recording]:
+def access_recordings(*, viewer: Viewer) -> Iterator[KnownRecording]:
     """Yield every recording this viewer may know of, newest received first."""
     if viewer.is_operator:
-        yield from Recording.objects.order_by("-received_at", "-pk").iterator()
+        for recording in Recording.objects.order_by("-received_at", "-pk").iterator():
+            yield _known_recording(recording)
 
 
-def parts_of(recording: Recording) -> list[Part]:
-    """Return a recording's parts in order, each with its original."""
-    return list(Part.objects.filter(recording=recording).select_related("original").order_by("number"))
+def originals_of(recording: KnownRecording) -> list[KnownOriginal]:
+    """Return the originals of a recording's parts, in the parts' order."""
+    parts = Part.objects.filter(recording_id=recording.key).select_related("original").order_by("number")
+    return [_known_original(part.original) for part in parts]
 
 
-def original_by_sha256(sha256: str) -> Original | None:
+def original_by_sha256(sha256: str) -> KnownOriginal | None:
     """Return the original with this digest, 64 hex digits, or None."""
-    return Original.objects.filter(sha256=sha256).first()
+    row = Original.objects.filter(sha256=sha256).first()
+    return None if row is None else _known_original(row)
 
 
 def has_original_of_size(size_bytes: int) -> bool:
@@ -66,20 +70,21 @@ def has_original_of_size(size_bytes: int) -> bool:
     return Original.objects.filter(size_bytes=size_bytes).exists()
 
 
-def first_recording_of(original: Original) -> Recording | None:
+def first_recording_of(original: KnownOriginal) -> KnownRecording | None:
     """Return the first recording that uses an original, or None where it is quarantined or adopted."""
-    part = Part.objects.filter(original=original).select_related("recording").order_by("pk").first()
-    return None if part is None else part.recording
+    part = Part.objects.filter(original_id=original.key).select_related("recording").order_by("pk").first()
+    return None if part is None else _known_recording(part.recording)
 
 
-def reference_count(original: Original) -> int:
+def reference_count(original: KnownOriginal) -> int:
     """Return how many recordings use an original; its bytes stay while one does."""
-    return Part.objects.filter(original=original).count()
+    return Part.objects.filter(original_id=original.key).count()
 
 
-def all_originals() -> Iterator[Original]:
+def all_originals() -> Iterator[KnownOriginal]:
     """Yield every original, whatever its state."""
-    return Original.objects.order_by("pk").iterator()
+    for row in Original.objects.order_by("pk").iterator():
+        yield _known_original(row)
 
 
 def known_object_ids() -> set[str]:
@@ -87,14 +92,16 @@ def known_object_ids() -> set[str]:
     return set(Original.objects.values_list("object_id", flat=True))
 
 
-def latest_probe(original: Original) -> Probe | None:
-    """Return what the newest examination of an original found, or None."""
-    return Probe.objects.filter(original=original).order_by("-made_at", "-pk").first()
+def chunk_times_of(original: KnownOriginal) -> bytes | None:
+    """Return the newest table from chunk to seconds, as its digest stands in the log, or None."""
+    probe = Probe.objects.filter(original_id=original.key).order_by("-made_at", "-pk").first()
+    return None if probe is None else bytes(probe.chunk_times)
 
 
-def wearer_of(recording: Recording, *, known_at: datetime | None = None) -> Wearer | None:
+def wearer_of(recording: KnownRecording, *, known_at: datetime | None = None) -> Wearer | None:
     """Return who wore the camera, as believed at a moment or now; None is "nobody said"."""
-    return Wearer.objects.filter(believed_at(known_at), recording=recording).select_related("officer").first()
+    rows = Wearer.objects.filter(believed_at(known_at), recording_id=recording.key)
+    return rows.select_related("officer").first()
 
 
 def device_wearer_at(
@@ -109,3 +116,13 @@ def device_spans(device: Device) -> list[Span]:
     """Return what is believed now about who wears a device."""
     rows = DeviceAssignment.objects.filter(device=device, superseded_at__isnull=True)
     return [Span(row.officer_id, row.valid_from, row.valid_to, row.pk) for row in rows]
+
+
+def _known_original(row: Original) -> KnownOriginal:
+    facts = OriginalFacts(**{name: getattr(row, name) for name in OriginalFacts.__dataclass_fields__})
+    return KnownOriginal(row.pk, facts, row.state, row.reason, row.reason_text, row.offered_name)
+
+
+def _known_recording(row: Recording) -> KnownRecording:
+    times = CaptureTimes(row.started_at, row.ended_at, row.zone, row.clock_source)
+    return KnownRecording(key=row.pk, identifier=row.identifier, received_at=row.received_at, times=times)

@@ -23,6 +23,56 @@ _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 @dataclass(frozen=True)
+class OriginalFacts:
+    """What the vault found out while receiving: ids and digests in hexadecimal, sizes in bytes."""
+
+    object_id: str
+    object_bytes: int
+    object_sha256: str
+    sha256: str
+    chunk_root: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class KnownOriginal:
+    """An original as other packages see it.
+
+    Attributes:
+        key: of its row.
+        facts: ids, digests and sizes.
+        state: usable, quarantined, or adopted (stored, no recording yet).
+        reason: why it is quarantined, as a code; None otherwise.
+        reason_text: the same for people.
+        offered_name: the name it came with, made printable.
+    """
+
+    key: int
+    facts: OriginalFacts
+    state: str
+    reason: str | None
+    reason_text: str
+    offered_name: str
+
+
+@dataclass(frozen=True)
+class KnownRecording:
+    """A recording as other packages see it.
+
+    Attributes:
+        key: of its row.
+        identifier: such as R-26-00004217-5.
+        received_at: when; aware UTC.
+        times: when it was made.
+    """
+
+    key: int
+    identifier: str
+    received_at: datetime
+    times: CaptureTimes
+
+
+@dataclass(frozen=True)
 class CaptureTimes:
     """When a recording was made, as far as anything says so.
 

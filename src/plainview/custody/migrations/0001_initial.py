@@ -49,6 +49,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Restore",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("after_act_id", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "custody_restore",
+            },
+        ),
+        migrations.CreateModel(
             name="Leaf",
             fields=[
                 (

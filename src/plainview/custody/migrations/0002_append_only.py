@@ -17,6 +17,8 @@ CREATE TRIGGER custody_leaf_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON c
     FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER custody_epoch_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON custody_epoch
     FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+CREATE TRIGGER custody_restore_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON custody_restore
+    FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER custody_words_no_update BEFORE UPDATE OR TRUNCATE ON custody_words
     FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 """
@@ -24,6 +26,7 @@ BACKWARD = """
 DROP TRIGGER custody_act_append_only ON custody_act;
 DROP TRIGGER custody_leaf_append_only ON custody_leaf;
 DROP TRIGGER custody_epoch_append_only ON custody_epoch;
+DROP TRIGGER custody_restore_append_only ON custody_restore;
 DROP TRIGGER custody_words_no_update ON custody_words;
 DROP FUNCTION custody_refuse_change();
 """

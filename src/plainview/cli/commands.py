@@ -1,0 +1,141 @@
+"""The commands and their options. Each opens what it needs and calls its module."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plainview.cli.refusals import refusals_said
+
+SETTINGS_MODULE = "plainview.project.settings"
+
+app = typer.Typer(
+    name="plainview",
+    help="Body-worn video that anyone can check: footage in, a package out that proves itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="The data directory. Default: PLAINVIEW_DATA, or the user's data folder.",
+        show_default=False,
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Answer with JSON on standard output; nothing else is printed there.")
+]
+RecoveryFile = Annotated[
+    Path | None,
+    typer.Option("--recovery-key", help="On first use: where to write the recovery key.", show_default=False),
+]
+
+
+def main() -> None:
+    """Run the program."""
+    # verify needs no database and must start at once, also where only [verify] is installed.
+    if sys.argv[1:2] != ["verify"]:
+        _set_up_django()
+    with refusals_said():
+        app()
+
+
+def _set_up_django() -> None:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
+    django.setup()
+
+
+def _data(given: Path | None) -> Path:
+    from django.conf import settings
+
+    return given or settings.PLAINVIEW_DATA
+
+
+@app.command()
+def init(
+    data: Data = None,
+    recovery_key: RecoveryFile = None,
+    log_name: Annotated[
+        str | None,
+        typer.Option(
+            help="What the custody log is called for ever: a host name you own.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prepare a data directory: database, keys, custody log. Every other command does this too if need be."""
+    from plainview.cli.prepare import run
+
+    run(_data(data), recovery_file=recovery_key, log_name=log_name, as_json=as_json)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, and folders with everything in them.")],
+    data: Data = None,
+    recovery_key: RecoveryFile = None,
+    as_json: Json = False,
+) -> None:
+    """Receive files. A file is `received` only when a durable, signed checkpoint covers it."""
+    from plainview.cli.ingest import run
+
+    raise typer.Exit(run(_data(data), paths, recovery_file=recovery_key, as_json=as_json))
+
+
+@app.command("list")
+def list_recordings(data: Data = None, as_json: Json = False) -> None:
+    """List the recordings, newest received first."""
+    from plainview.cli.listing import run
+
+    run(_data(data), as_json=as_json)
+
+
+@app.command()
+def export(
+    recordings: Annotated[list[str], typer.Argument(help="Identifiers, such as R-26-00004217-5.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make; it must not exist.")],
+    recipient: Annotated[
+        str | None, typer.Option("--for", help="The named recipient.", show_default=False)
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(help="What it is for.", show_default=False)] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Make a package for one recipient: originals, proofs, chain of custody, and the checker."""
+    from plainview.cli.export import run
+
+    run(_data(data), recordings, output=output, recipient=recipient, purpose=purpose, as_json=as_json)
+
+
+@app.command(
+    add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+def verify(context: typer.Context) -> None:
+    """Check a package or a receipt; the same checker as the verify.py in every package."""
+    from plainview.cli.verify import run
+
+    raise typer.Exit(run(context.args))
+
+
+@app.command()
+def keys(
+    data: Data = None,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Replace the master key and wrap every key anew.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the public key that packages from here are checked with; or rotate the master key."""
+    from plainview.cli.keys import run
+
+    run(_data(data), rotate=rotate, as_json=as_json)

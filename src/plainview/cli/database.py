@@ -1,0 +1,108 @@
+"""Connect Django to the database and bring its tables up to date."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from psycopg import sql
+
+from plainview.custody.grants import APPEND_ONLY_TABLES, NO_UPDATE_TABLES
+from plainview.service.cluster import external_database
+from plainview.service.postgres import running_postgres
+from plainview.service.roles import check_not_privileged, ensure_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from plainview.service.cluster import Cluster, Role
+    from plainview.service.lock import DataLock
+
+
+@contextmanager
+def running_database(data: Path, lock: DataLock, *, on_wait: Callable[[str], None]) -> Iterator[Cluster]:
+    """Run our own PostgreSQL, or use the department's where DATABASE_URL says so; Django is connected inside.
+
+    Raises:
+        ServiceError: it cannot be started, reached or set up, or the role it was given may do too much.
+    """
+    url, owner_url = settings.PLAINVIEW_DATABASE_URL, settings.PLAINVIEW_DATABASE_OWNER_URL
+    if url:
+        cluster = external_database(url, owner_url)
+        ensure_database(cluster)
+        yield from _connected(cluster)
+        return
+    with running_postgres(data, lock, on_wait=on_wait) as cluster:
+        ensure_database(cluster)
+        yield from _connected(cluster)
+
+
+def _connected(cluster: Cluster) -> Iterator[Cluster]:
+    check_not_privileged(cluster.dsn("app"))
+    use_database("default", cluster, "app")
+    try:
+        yield cluster
+    finally:
+        connections.close_all()
+
+
+def use_database(alias: str, cluster: Cluster, role: Role) -> None:
+    """Set what one of Django's aliases connects to."""
+    settings.DATABASES[alias] = django_database(cluster.keywords(role))
+    _forget(alias)
+
+
+def _forget(alias: str) -> None:
+    """Have Django read its settings anew, and drop a connection made under the old ones."""
+    connections.settings = connections.configure_settings(settings.DATABASES)
+    with suppress(AttributeError):
+        del connections[alias]
+
+
+def django_database(keywords: dict[str, str]) -> dict[str, Any]:
+    """Return Django's form of a libpq connection; unknown keywords go along as options."""
+    known = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    database: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql"}
+    database |= {known[name]: value for name, value in keywords.items() if name in known}
+    database["OPTIONS"] = {name: value for name, value in keywords.items() if name not in known}
+    return database
+
+
+def migrate(cluster: Cluster) -> None:
+    """Bring the tables up to date as their owner, and take from the app what it must not do.
+
+    Raises:
+        ServiceError: the tables are behind and no owner's address was given.
+    """
+    if not _is_behind():
+        return
+    use_database("owner", cluster, "owner")
+    try:
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        restrict_app(cluster.role_name("app"))
+    finally:
+        connections["owner"].close()
+        del settings.DATABASES["owner"]
+        _forget("owner")
+
+
+def restrict_app(app: str) -> None:
+    """Make the custody log's tables append-only for the app role; "owner" is connected."""
+    with connections["owner"].cursor() as cursor:
+        for tables, rights in (
+            (APPEND_ONLY_TABLES, "update, delete, truncate"),
+            (NO_UPDATE_TABLES, "update, truncate"),
+        ):
+            for table in tables:
+                statement = sql.SQL("revoke " + rights + " on {} from {}")
+                cursor.execute(statement.format(sql.Identifier(table), sql.Identifier(app)))
+
+
+def _is_behind() -> bool:
+    executor = MigrationExecutor(connections["default"])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -1,0 +1,116 @@
+"""plainview ingest."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from plainview.cli.start import opened, utc_now
+from plainview.cli.talk import answer, answer_json, progress, say
+from plainview.pipeline.examine import new_jail
+from plainview.pipeline.intake import Intake, Outcome, files_below, settle, take_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.progress import Progress
+
+NOTHING_KEPT_OUT = 0
+SOMETHING_KEPT_OUT = 1
+WIDTH = max(len(status) for status in ("received", "duplicate", "quarantined", "refused"))
+
+
+def run(data: Path, paths: list[Path], *, recovery_file: Path | None, as_json: bool) -> int:
+    """Take files in.
+
+    Returns:
+        0 when every file is received or a duplicate, 1 when one was quarantined or refused.
+    """
+    counts: Counter[str] = Counter()
+    with (
+        opened(data, command="plainview ingest", say=say, recovery_file=recovery_file) as here,
+        new_jail() as jail,
+        progress(is_quiet=as_json) as bar,
+    ):
+        files = [file for path in paths for file in files_below(path)]
+        meter = _Meter(bar, files)
+        intake = Intake(
+            installation=here.installation,
+            jail=jail,
+            actor=here.actor,
+            now=utc_now,
+            monotonic=time.monotonic,
+            on_bytes=meter.at,
+        )
+        adopted = settle(intake)
+        if adopted:
+            say(
+                f"{adopted} stored originals without a record, left by an interruption, were taken into the records."
+            )
+        for outcome in take_in(intake, meter.each()):
+            counts[outcome.status] += 1
+            _tell(outcome, bar, as_json=as_json)
+    if not as_json:
+        answer(_sum(counts))
+    return SOMETHING_KEPT_OUT if counts["quarantined"] or counts["refused"] else NOTHING_KEPT_OUT
+
+
+class _Meter:
+    """Moves the bar: the files before the one at hand, and how far that one is."""
+
+    def __init__(self, bar: Progress, files: list[Path]) -> None:
+        self._bar, self._files, self._done = bar, files, 0
+        self._sizes = {file: _size_of(file) for file in files}
+        self._task = bar.add_task("Receiving", total=sum(self._sizes.values()))
+
+    def each(self) -> Iterator[Path]:
+        for place, file in enumerate(self._files, 1):
+            self._bar.update(self._task, description=f"Receiving {place} of {len(self._files)}")
+            yield file
+            self._done += self._sizes[file]
+            self._bar.update(self._task, completed=self._done)
+
+    def at(self, read_bytes: int) -> None:
+        self._bar.update(self._task, completed=self._done + read_bytes)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _tell(outcome: Outcome, bar: Progress, *, as_json: bool) -> None:
+    if as_json:
+        answer_json(
+            {
+                "path": outcome.path,
+                "status": outcome.status,
+                "recording": outcome.recording,
+                "sha256": outcome.sha256,
+                "reason": outcome.reason,
+                "text": outcome.text,
+            }
+        )
+        return
+    bar.stop()
+    name = os.fsencode(outcome.path).decode("utf-8", "backslashreplace")
+    answer(
+        f"{outcome.status:<{WIDTH}}  {outcome.recording or '-':<15}  {_plain(name)}\n{'':<{WIDTH}}  {_plain(outcome.text)}"
+    )
+    bar.start()
+
+
+def _plain(text: str) -> str:
+    """Return text whose control characters cannot move the cursor or change the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _sum(counts: Counter[str]) -> str:
+    return ", ".join(
+        f"{counts[status]} {status}" for status in ("received", "duplicate", "quarantined", "refused")
+    )

@@ -1,0 +1,119 @@
+"""Open the data directory for one command: lock, database, tables, vault; all prepared on first use."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from plainview.cli.database import migrate, running_database
+from plainview.custody.record import Actor
+from plainview.pipeline import installation as premises
+from plainview.pipeline.errors import NotPreparedError
+from plainview.service.lock import hold_data_lock
+from plainview.vault.keys import open_key_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from plainview.pipeline.installation import Installation
+    from plainview.service.cluster import Cluster
+
+WAIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a command works with.
+
+    Attributes:
+        installation: vault, keys and log.
+        cluster: the database.
+        actor: who runs the command, as the custody log knows them.
+    """
+
+    installation: Installation
+    cluster: Cluster
+    actor: Actor
+
+
+def utc_now() -> datetime:
+    """Return the time; commands pass it down."""
+    return datetime.now(UTC)
+
+
+def operator() -> Actor:
+    """Return whoever is at the command line; their names go behind the log's commitments."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return Actor(pseudonym="system:cli", session={"user": user, "host": socket.gethostname()})
+
+
+@contextmanager
+def opened(
+    data: Path,
+    *,
+    command: str,
+    say: Callable[[str], None],
+    recovery_file: Path | None = None,
+    log_name: str | None = None,
+) -> Iterator[Opened]:
+    """Hold the data directory, run its database and open its vault, preparing all of it on first use.
+
+    Args:
+        data: the data directory.
+        command: what runs, for whoever has to wait: "plainview ingest".
+        say: told in a sentence what a person should know.
+        recovery_file: where the recovery key goes on first use; by default inside the data directory.
+        log_name: what the custody log is called on first use; by default the setting, or a random name.
+
+    Raises:
+        ServiceError, VaultError, PipelineError, CustodyError: each says what to do.
+    """
+    with (
+        hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
+        running_database(lock.data, lock, on_wait=say) as cluster,
+    ):
+        migrate(cluster)
+        actor = operator()
+        if not premises.has_log():
+            _prepare(lock.data, actor=actor, recovery_file=recovery_file, log_name=log_name, say=say)
+        installation = premises.open_installation(lock.data, zone=settings.PLAINVIEW_ZONE)
+        yield Opened(installation, cluster, actor)
+
+
+def _prepare(
+    data: Path, *, actor: Actor, recovery_file: Path | None, log_name: str | None, say: Callable[[str], None]
+) -> None:
+    """Make keys and log. Interrupted anywhere, it is done again by the next command."""
+    if (premises.log_folder(data, 1) / "checkpoint").exists():
+        raise NotPreparedError(
+            f"{data} holds a custody log, and the database knows of none: it was lost or belongs elsewhere. "
+            "Nothing was changed. Put the database back, or restore a backup: plainview restore --help"
+        )
+    if not premises.is_prepared(data):
+        path = premises.prepare_vault(data, recovery_file=recovery_file or data / premises.RECOVERY_KEY)
+        say(
+            f"Recovery key: {path}. Move it off this machine; without it a lost machine means lost recordings."
+        )
+    name = log_name or settings.PLAINVIEW_LOG_NAME or f"plainview-{secrets.token_hex(4)}"
+    premises.begin_log(
+        data,
+        open_key_store(data / premises.KEYS),
+        epoch=1,
+        name=name,
+        act="log.started",
+        facts={},
+        detail=None,
+        actor=actor,
+        now=utc_now(),
+    )

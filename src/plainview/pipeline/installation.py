@@ -1,0 +1,225 @@
+"""One installation: its vault, its keys, its log. Prepared once, opened by every command."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from plainview.custody.errors import LogNotStartedError
+from plainview.custody.record import Actor, record
+from plainview.custody.sequence import EpochFacts, LogSigner, publish_pending, running_epoch, start_epoch
+from plainview.formats.note import format_vkey
+from plainview.formats.policy import TrustPolicy
+from plainview.formats.recovery import format_recovery_key, parse_recovery_key
+from plainview.pipeline.errors import NotPreparedError
+from plainview.vault.checkpoint_store import CheckpointStore
+from plainview.vault.errors import KeyMissingError
+from plainview.vault.keys import KeyStore, create_key_store, new_recovery_key, open_key_store
+from plainview.vault.local import LocalStore, create_local_store
+from plainview.vault.log import TiledLog
+from plainview.vault.log_keys import log_key, log_signer, new_log_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from plainview.formats.leaf import Fact
+    from plainview.formats.note import VerifierKey
+    from plainview.formats.recovery import RecoveryKey
+
+OBJECTS = "objects"
+KEYS = "keys"
+LOG = "log"
+TRUST = "trust"
+CHECKPOINTS = "checkpoint-store.sqlite"
+RECOVERY_KEY = "recovery-key.json"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What every command works with.
+
+    Attributes:
+        data: the data directory.
+        store: the originals, encrypted.
+        keys: their keys, and the log's.
+        signer: the running epoch's log, and what signs it.
+        zone: IANA zone of the place, for recordings that do not say.
+    """
+
+    data: Path
+    store: LocalStore
+    keys: KeyStore
+    signer: LogSigner
+    zone: str
+
+    @property
+    def policy(self) -> TrustPolicy:
+        """Whose signatures count for a package made here."""
+        return TrustPolicy(logs=(self.signer.key,))
+
+
+def is_prepared(data: Path) -> bool:
+    """Say whether this data directory was prepared: it has keys."""
+    return (data / KEYS).exists()
+
+
+def prepare_vault(data: Path, *, recovery_file: Path) -> Path:
+    """Make the stores of objects and keys, and write the recovery key where a person can take it away.
+
+    A recovery key that is there already, perhaps from a try that was interrupted, is used.
+
+    Returns:
+        Where the recovery key lies.
+
+    Raises:
+        FormatError: the file is there and is no recovery key.
+        OSError: it cannot be written.
+        VaultError: the key store cannot be made.
+    """
+    recovery = _keep_recovery_key(recovery_file)
+    create_local_store(data / OBJECTS)
+    create_key_store(data / KEYS, recovery_public=recovery.public)
+    return recovery_file
+
+
+def _keep_recovery_key(path: Path) -> RecoveryKey:
+    if path.exists():
+        return parse_recovery_key(path.read_bytes())
+    recovery = new_recovery_key()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
+    with open(fd, "wb") as file:  # noqa: PTH123 - the descriptor carries the mode
+        file.write(format_recovery_key(recovery))
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+    return recovery
+
+
+def begin_log(
+    data: Path,
+    keys: KeyStore,
+    *,
+    epoch: int,
+    name: str,
+    act: str,
+    facts: dict[str, Fact],
+    detail: dict[str, str] | None,
+    actor: Actor,
+    now: datetime,
+) -> LogSigner:
+    """Start a log with a key of its own, and publish its first leaf.
+
+    Args:
+        data: the data directory.
+        keys: where the private key is kept.
+        epoch: 1, or one more than the log this one continues.
+        name: what the origin begins with: a host name the department owns.
+        act: log.started or log.epoch.
+        facts: of that act.
+        detail: of that act.
+        actor: who starts it.
+        now: when.
+    """
+    origin = f"{name}/custody/{epoch}"
+    private, key = _own_log_key(keys, origin)
+    # Before the row: from its first signature on, a lost record of the last one is a loss and not a beginning.
+    log = TiledLog(log_folder(data, epoch), origin=origin)
+    log.begin(sign=log_signer(private), key=key, checkpoints=CheckpointStore(data / CHECKPOINTS))
+    with transaction.atomic():
+        start_epoch(epoch=epoch, origin=origin, vkey=format_vkey(key), now=now)
+        record(act, object="log", actor=actor, now=now, facts=facts, detail=detail)
+    return _signer(data, keys, running_epoch())
+
+
+def open_installation(data: Path, *, zone: str) -> Installation:
+    """Open what was prepared.
+
+    Raises:
+        NotPreparedError: the key store is gone, or never was.
+        LogNotStartedError: the database has no log.
+        VaultError: keys or checkpoint store cannot be opened.
+    """
+    if not is_prepared(data):
+        raise NotPreparedError(
+            f"{data / KEYS} is not there, so no original can be read or received. If the key store was lost, restore it; "
+            "without it, restore a backup elsewhere with the recovery key: plainview restore --help"
+        )
+    keys = open_key_store(data / KEYS)
+    signer = _signer(data, keys, running_epoch())
+    _pin(data / TRUST, signer.key)
+    return Installation(data=data, store=LocalStore(data / OBJECTS), keys=keys, signer=signer, zone=zone)
+
+
+def has_log() -> bool:
+    """Say whether the database has a log."""
+    try:
+        running_epoch()
+    except LogNotStartedError:
+        return False
+    return True
+
+
+def publish(installation: Installation) -> None:
+    """Publish a signed checkpoint over every act so far; what it covers may be called received."""
+    publish_pending(installation.signer)
+
+
+def log_folder(data: Path, epoch: int) -> Path:
+    """Return where the files of an epoch's log lie."""
+    return data / LOG / str(epoch)
+
+
+def pinned_keys(data: Path) -> list[str]:
+    """Return the verifier keys this data directory trusts, as text."""
+    return [path.read_text("ascii").strip() for path in sorted((data / TRUST).glob("*.vkey"))]
+
+
+def _signer(data: Path, keys: KeyStore, epoch: EpochFacts) -> LogSigner:
+    private = keys.secret(f"log/{epoch.origin}")
+    key = log_key(epoch.origin, private)
+    if format_vkey(key) != epoch.vkey:
+        raise NotPreparedError(
+            f"The key store holds another signing key for {epoch.origin} than the database names: they do not belong "
+            "together. Restore both from one place."
+        )
+    return LogSigner(
+        log=TiledLog(log_folder(data, epoch.epoch), origin=epoch.origin),
+        key=key,
+        sign=log_signer(private),
+        checkpoints=CheckpointStore(data / CHECKPOINTS),
+    )
+
+
+def _own_log_key(keys: KeyStore, origin: str) -> tuple[bytes, VerifierKey]:
+    """Return the log's key, made now unless an interrupted start made it already."""
+    try:
+        private = keys.secret(f"log/{origin}")
+    except KeyMissingError:
+        private, key = new_log_key(origin)
+        keys.put_secret(f"log/{origin}", private)
+        return private, key
+    return private, log_key(origin, private)
+
+
+def _pin(folder: Path, key: VerifierKey) -> None:
+    path = folder / f"{key.key_id.hex()}.vkey"
+    if path.exists():
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(format_vkey(key) + "\n", "ascii")
+    temporary.replace(path)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

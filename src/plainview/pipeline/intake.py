@@ -1,0 +1,332 @@
+"""Take files in: each becomes received, duplicate, quarantined or refused, and nothing in between."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from plainview.evidence import actions, queries
+from plainview.evidence.errors import AlreadyReceivedError
+from plainview.evidence.rules import OriginalFacts
+from plainview.pipeline.examine import Unusable, capture_times, examine
+from plainview.pipeline.installation import publish
+from plainview.service.errors import JailError
+from plainview.vault.errors import (
+    EmptyOriginalError,
+    KeyStoreFullError,
+    ReadBackError,
+    SourceReadError,
+    StoreFullError,
+    VaultError,
+)
+from plainview.vault.fsck import collect_unused_keys, describe_object, find_orphans
+from plainview.vault.receive import receive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from plainview.custody.record import Actor
+    from plainview.evidence.rules import KnownOriginal
+    from plainview.media.facts import Probe
+    from plainview.pipeline.installation import Installation
+    from plainview.service.jail import DecoderJail
+    from plainview.vault.receive import ReceivedObject
+
+Status = Literal["received", "duplicate", "quarantined", "refused"]
+COPY_BYTES = 1 << 20
+# A checkpoint covers at most this many files, and the first of them waits at most this long for it.
+BATCH_FILES = 64
+BATCH_S = 1.0
+
+
+class _NotAFileError(Exception):
+    """A folder, a pipe, a device or a socket."""
+
+
+class _ChangedError(Exception):
+    """The file changed while it was read."""
+
+
+# What keeps one file out and lets the next be tried; anything else stops the run.
+REFUSALS: dict[type[Exception], str] = {
+    _ChangedError: "changed",
+    EmptyOriginalError: "empty",
+    SourceReadError: "unreadable",
+    StoreFullError: "disk_full",
+    KeyStoreFullError: "disk_full",
+    ReadBackError: "read_back_differs",
+    JailError: "not_examined",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes:
+        path: as it was offered.
+        status: received, duplicate, quarantined (kept, unusable) or refused (nothing acknowledged).
+        recording: the identifier, for received, and for a duplicate of a recording.
+        sha256: of the bytes, 64 hex digits; None where they were not read to the end.
+        reason: a code, for quarantined and refused.
+        text: a sentence for people.
+    """
+
+    path: str
+    status: Status
+    recording: str | None
+    sha256: str | None
+    reason: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Everything that taking files in needs.
+
+    Attributes:
+        installation: where they go.
+        jail: where they are examined.
+        actor: who offers them.
+        now: the clock.
+        monotonic: seconds that only go forward, for deciding when to publish.
+        on_bytes: told how many bytes of the file at hand have been read.
+    """
+
+    installation: Installation
+    jail: DecoderJail
+    actor: Actor
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    on_bytes: Callable[[int], None] | None = None
+
+
+def take_in(intake: Intake, paths: Iterable[Path]) -> Iterator[Outcome]:
+    """Take files in, one after the other, and yield each outcome once a durable checkpoint covers it.
+
+    Nothing is called received, duplicate or quarantined before that; a refused file waits for nothing.
+
+    Raises:
+        LogError: the log cannot be published; what was taken in since the last outcome is kept, and is a duplicate
+            when it is offered again.
+        DatabaseError: the database went away; the same.
+    """
+    waiting: list[Outcome] = []
+    since = intake.monotonic()
+    for path in paths:
+        outcome = take_one(intake, path)
+        if not waiting:
+            since = intake.monotonic()
+        waiting.append(outcome)
+        if len(waiting) >= BATCH_FILES or intake.monotonic() - since >= BATCH_S:
+            yield from _acknowledge(intake, waiting)
+            waiting = []
+    yield from _acknowledge(intake, waiting)
+
+
+def _acknowledge(intake: Intake, waiting: list[Outcome]) -> list[Outcome]:
+    if any(outcome.status != "refused" for outcome in waiting):
+        publish(intake.installation)
+    return waiting
+
+
+def take_one(intake: Intake, path: Path) -> Outcome:
+    """Take one file in, up to the committed transaction; the log is not published yet."""
+    shown = os.fsdecode(path)
+    try:
+        file = _open_regular(path)
+    except _NotAFileError as error:
+        return _refused(shown, "not_a_file", str(error))
+    except OSError as error:
+        return _refused(shown, "unreadable", f"It cannot be opened: {error.strerror}.")
+    with file:
+        try:
+            return _take_open_file(intake, shown, file)
+        except tuple(REFUSALS) as error:
+            return _refused(
+                shown, next(code for kind, code in REFUSALS.items() if isinstance(error, kind)), str(error)
+            )
+
+
+def _take_open_file(intake: Intake, shown: str, file: BinaryIO) -> Outcome:
+    before = os.fstat(file.fileno())
+    # Only a file of a size that is there already can be there already; then reading it is cheaper than storing it.
+    if queries.has_original_of_size(before.st_size):
+        known = queries.original_by_sha256(_sha256_of(file))
+        _check_unchanged(file, before)
+        if known is not None:
+            return _take_known(intake, shown, known)
+        file.seek(0)
+    store, keys = intake.installation.store, intake.installation.keys
+    received = receive(file, store=store, keys=keys, on_progress=intake.on_bytes)
+    try:
+        _check_unchanged(file, before, received.size_bytes)
+        return _commit(intake, shown, _facts(received))
+    except (_ChangedError, JailError):
+        _discard(intake, received.object_id)
+        raise
+    except AlreadyReceivedError:
+        _discard(intake, received.object_id)
+        known = queries.original_by_sha256(received.sha256)
+        if known is None:
+            raise
+        return _duplicate(intake, shown, known)
+
+
+def _take_known(intake: Intake, shown: str, known: KnownOriginal) -> Outcome:
+    """Offer again what is there, or make a recording of bytes that an interruption left without one."""
+    if known.state == "adopted":
+        return _commit(intake, shown, known.facts)
+    return _duplicate(intake, shown, known)
+
+
+def _commit(intake: Intake, shown: str, facts: OriginalFacts) -> Outcome:
+    """Examine a stored original and write what it is, in one transaction."""
+    installation, name = intake.installation, Path(shown).name
+    found = examine(facts.object_id, store=installation.store, keys=installation.keys, jail=intake.jail)
+    if isinstance(found, Unusable):
+        actions.quarantine_file(
+            original=facts,
+            reason=found.reason,
+            reason_text=found.text,
+            offered_name=name,
+            actor=intake.actor,
+            now=intake.now(),
+        )
+        return Outcome(
+            shown, "quarantined", None, facts.sha256, found.reason, f"Kept, not usable. {found.text}"
+        )
+    probe, probe_facts = found
+    recording = actions.receive_recording(
+        original=facts,
+        probe=probe_facts,
+        times=capture_times(probe, zone=installation.zone),
+        offered_name=name,
+        source="import",
+        actor=intake.actor,
+        now=intake.now(),
+    )
+    return Outcome(shown, "received", recording.identifier, facts.sha256, None, _in_words(probe))
+
+
+def _duplicate(intake: Intake, shown: str, known: KnownOriginal) -> Outcome:
+    recording = queries.first_recording_of(known)
+    actions.offer_again(
+        original=known,
+        recording=recording,
+        offered_name=Path(shown).name,
+        actor=intake.actor,
+        now=intake.now(),
+    )
+    if recording is None:
+        text = f"These bytes are kept already, in quarantine. {known.reason_text}"
+        return Outcome(shown, "duplicate", None, known.facts.sha256, None, text)
+    text = f"These bytes are {recording.identifier} already; no new recording was made."
+    return Outcome(shown, "duplicate", recording.identifier, known.facts.sha256, None, text)
+
+
+def _discard(intake: Intake, object_id: str) -> None:
+    # The object first: a key without an object is dropped at the next start, an object without its key is a riddle.
+    intake.installation.store.delete(object_id)
+    intake.installation.keys.destroy_object_key(object_id)
+
+
+def _refused(shown: str, reason: str, text: str) -> Outcome:
+    return Outcome(shown, "refused", None, None, reason, text)
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    # Non-blocking: opening a pipe must not wait for somebody to write into it.
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise _NotAFileError(
+            "It is not a regular file: expected a file of footage, got a pipe, device or folder."
+        )
+    return open(fd, "rb", buffering=0)  # noqa: PTH123 - it is open already
+
+
+def _check_unchanged(file: BinaryIO, before: os.stat_result, read_bytes: int | None = None) -> None:
+    after = os.fstat(file.fileno())
+    is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    if not is_same or (read_bytes is not None and read_bytes != after.st_size):
+        raise _ChangedError(
+            "The file changed while it was read; something is still writing it. Nothing was kept. Try again when it is done."
+        )
+
+
+def _sha256_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    try:
+        while data := file.read(COPY_BYTES):
+            digest.update(data)
+    except OSError as error:
+        raise SourceReadError(file.tell(), str(error.strerror)) from error
+    return digest.hexdigest()
+
+
+def _facts(received: ReceivedObject) -> OriginalFacts:
+    return OriginalFacts(
+        object_id=received.object_id,
+        object_bytes=received.object_bytes,
+        object_sha256=received.object_sha256,
+        sha256=received.sha256,
+        chunk_root=received.chunks.root().hex(),
+        size_bytes=received.size_bytes,
+    )
+
+
+def _in_words(probe: Probe) -> str:
+    seconds, milliseconds = divmod(probe.duration_ms, 1000)
+    kinds = ", ".join(f"{s.kind} {s.codec or 'unknown'}" for s in probe.streams)
+    return f"{seconds // 60} min {seconds % 60}.{milliseconds // 100} s; {kinds}"
+
+
+def files_below(path: Path) -> Iterator[Path]:
+    """Yield a file itself, or every regular file in a folder and below, by name; links in a folder are passed over."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(folder) / name
+            if not file.is_symlink():
+                yield file
+
+
+def settle(intake: Intake) -> int:
+    """Bring the vault to rest after an interruption: adopt objects that no record names, drop what nothing can need.
+
+    Call it under the data directory's lock, before anything is taken in.
+
+    Returns:
+        How many objects were adopted.
+    """
+    store, keys = intake.installation.store, intake.installation.keys
+    store.sweep()
+    adopted = 0
+    known = queries.known_object_ids()
+    for object_id in find_orphans(store, known):
+        adopted += _adopt(intake, object_id)
+    collect_unused_keys(store, keys, known)
+    return adopted
+
+
+def _adopt(intake: Intake, object_id: str) -> int:
+    store, keys = intake.installation.store, intake.installation.keys
+    try:
+        received = describe_object(store, keys, object_id)
+    except VaultError:
+        # fsck names it; a person decides.
+        return 0
+    if queries.original_by_sha256(received.sha256) is not None:
+        _discard(intake, object_id)
+        return 0
+    actions.adopt_object(original=_facts(received), actor=intake.actor, now=intake.now())
+    return 1

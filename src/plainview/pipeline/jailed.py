@@ -1,0 +1,42 @@
+"""What runs inside the decoder jail: one object's ciphertext and its key come in, plain facts go out.
+
+Imported by the jail's server, so it imports no Django, and everything it needs before the doors close.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import av
+
+from plainview.media.facts import probe_to_json
+from plainview.media.probe import probe
+from plainview.vault.reader import open_sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+# PyAV imports its parts when it meets them, and a confined child has no files left to import from.
+for _part in pkgutil.walk_packages(av.__path__, "av."):
+    if not _part.name.endswith("__main__"):
+        importlib.import_module(_part.name)
+
+
+def probe_sealed(fd: int, argument: Mapping[str, Any]) -> dict[str, Any]:
+    """Examine one sealed original.
+
+    Args:
+        fd: its ciphertext, read-only.
+        argument: "key", the object's key, 32 bytes.
+
+    Returns:
+        The probe as JSON.
+
+    Raises:
+        UnusableMediaError: nothing in it can be played.
+    """
+    with open_sealed(fd, argument["key"]) as original:
+        return probe_to_json(probe(cast("BinaryIO", original)))

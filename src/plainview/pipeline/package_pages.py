@@ -1,0 +1,187 @@
+"""The pages of a package that people read: plain HTML without scripts, and a table for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from plainview.formats.canonical import canonical_json
+from plainview.formats.leaf import ACTS
+from plainview.formats.note import format_vkey
+from plainview.formats.times import format_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from plainview.evidence.rules import KnownRecording
+    from plainview.formats.note import VerifierKey
+    from plainview.formats.package import DisclosedLeaf, PackageItem
+
+# What a spreadsheet would run as a formula (OWASP, "CSV Injection").
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_STYLE = """
+:root{color-scheme:light dark;--page:#F7F6F3;--surface:#FFFFFF;--ink:#1A1C1E;--soft:#54585D;--rule:#D8D6D0;--link:#0B4F8A}
+@media (prefers-color-scheme:dark){:root{--page:#121416;--surface:#1B1E21;--ink:#E7E6E2;--soft:#A7ABB0;--rule:#363A3F;--link:#86B9EC}}
+body{margin:0 auto;padding:24px 16px;max-width:70ch;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}
+h1{font-size:24px;font-weight:600;margin:0 0 4px}h2{font-size:18px;font-weight:600;margin:24px 0 8px}
+p,ol{margin:0 0 12px}a{color:var(--link)}.soft{color:var(--soft)}ol{padding-left:24px}li{margin-bottom:8px}
+code{font:13px/1.45 ui-monospace,monospace;overflow-wrap:anywhere}
+pre{background:var(--surface);border:1px solid var(--rule);border-radius:3px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere;margin:8px 0 12px}
+table{border-collapse:collapse;width:100%;background:var(--surface)}th,td{border:1px solid var(--rule);padding:6px 8px;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th{font-weight:600}.wide{max-width:none}.scroll{overflow-x:auto}
+@media print{body{background:#fff;color:#000;max-width:none}}
+"""
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """What the pages tell of."""
+
+    items: Sequence[PackageItem]
+    leaves: Sequence[DisclosedLeaf]
+    key: VerifierKey
+    recordings: Sequence[KnownRecording]
+    recipient: str | None
+    purpose: str | None
+    made_at: datetime
+    tool: str
+
+
+def read_me_first(facts: PageFacts) -> bytes:
+    """Return READ-ME-FIRST.html: what this is, how to check it in three steps, what the answers mean."""
+    count = len(facts.items)
+    what = f"{count} original recording file{'' if count == 1 else 's'}, exactly as received"
+    rows = "".join(_item_row(item, facts) for item in facts.items)
+    body = f"""
+<h1>Read me first</h1>
+<p class="soft">{escape(_made(facts))}</p>
+<p>This folder holds {what}, with the proof that nothing in it was altered since. You need not trust whoever gave it to
+you: the steps below check it on your own computer, without a network.</p>
+<div class="scroll"><table><tr><th>Recording</th><th>Made</th><th>File</th></tr>{rows}</table></div>
+<h2>Check it in three steps</h2>
+<ol>
+<li>Get the department's key from somewhere other than this folder: its web site, its printed certificate, or the court.
+It should be this one, letter for letter:<pre>{escape(format_vkey(facts.key))}</pre></li>
+<li>Open a terminal in this folder and type, with the key you were given in place of KEY
+(any Python from 3.8 on will do; nothing is installed):<pre>python3 verify.py --key KEY</pre></li>
+<li>Read the last lines. <b>OK</b> for every file means: these bytes are the ones the signed log speaks of.</li>
+</ol>
+<h2>What the answers mean</h2>
+<p><b>OK</b> as received. <b>ALTERED</b> changed since; the checker says which megabyte and which seconds.
+<b>MISSING</b> listed, not here. <b>UNLISTED</b> here, nobody vouches for it. <b>UNPROVEN</b> its proof is absent or does
+not fit. <b>SIGNER UNKNOWN</b> everything fits together, but you have not said whose key to trust.</p>
+<h2>What this does not prove</h2>
+<p>That the camera saw everything, that its clock was right, or that what it shows means what anyone says it means. It
+proves that these files are the ones that were received, when the log says so, and what was done with them since:
+see <a href="custody.html">the chain of custody</a>.</p>
+"""
+    return _page("Read me first", body)
+
+
+def custody_page(facts: PageFacts) -> bytes:
+    """Return custody.html: every disclosed act, oldest first."""
+    rows = "".join(_leaf_row(leaf) for leaf in facts.leaves)
+    body = f"""
+<h1>Chain of custody</h1>
+<p class="soft">{escape(_made(facts))}</p>
+<p>Every act on these recordings that the custody log holds, oldest first. Each has its number in the log and a proof in
+the folder <code>proof</code>; verify.py checks them all.</p>
+<div class="scroll"><table>
+<tr><th>No.</th><th>When (UTC)</th><th>What</th><th>On</th><th>By</th><th>Details</th></tr>{rows}</table></div>
+"""
+    return _page("Chain of custody", body, is_wide=True)
+
+
+def custody_csv(facts: PageFacts) -> bytes:
+    """Return custody.csv; no cell can be taken for a formula."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\r\n")
+    table.writerow(["index", "at", "act", "object", "actor", "outcome", "why", "facts", "detail"])
+    for disclosed in facts.leaves:
+        leaf = disclosed.leaf
+        detail = "" if disclosed.detail is None else canonical_json(disclosed.detail).decode()
+        cells = [
+            str(leaf.seq),
+            format_at(leaf.at),
+            leaf.act,
+            leaf.object,
+            leaf.actor,
+            leaf.outcome,
+            leaf.why or "",
+        ]
+        table.writerow(
+            [_harmless(cell) for cell in [*cells, canonical_json(dict(leaf.facts)).decode(), detail]]
+        )
+    return text.getvalue().encode("utf-8")
+
+
+def bag_info(facts: PageFacts) -> bytes:
+    """Return bag-info.txt.
+
+    Source: RFC 8493 section 2.2.2.
+    """
+    total = sum(item.size_bytes for item in facts.items)
+    lines = [
+        f"Bagging-Date: {facts.made_at.date().isoformat()}",
+        f"Bag-Software-Agent: {facts.tool}",
+        f"Payload-Oxum: {total}.{len(facts.items)}",
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _made(facts: PageFacts) -> str:
+    words = [f"Made {facts.made_at.strftime('%d %b %Y %H:%M:%S')} UTC by {facts.tool}"]
+    if facts.recipient:
+        words.append(f"for {facts.recipient}")
+    if facts.purpose:
+        words.append(f"purpose: {facts.purpose}")
+    return ", ".join(words) + "."
+
+
+def _item_row(item: PackageItem, facts: PageFacts) -> str:
+    recording = next(r for r in facts.recordings if r.identifier == item.recording)
+    return (
+        f"<tr><td>{escape(item.recording)}</td><td>{escape(_when(recording))}</td>"
+        f'<td><a href="{escape(item.path)}">{escape(item.path)}</a><br>'
+        f'<span class="soft">{item.size_bytes:,} bytes, SHA-256</span> <code>{item.sha256}</code></td></tr>'
+    )
+
+
+def _when(recording: KnownRecording) -> str:
+    times = recording.times
+    if times.started_at is None:
+        return "not known: the file does not say"
+    local = times.started_at.astimezone(ZoneInfo(times.zone))
+    return f"{local.strftime('%d %b %Y %H:%M:%S %Z')}, by the {times.clock_source}'s own clock"
+
+
+def _leaf_row(disclosed: DisclosedLeaf) -> str:
+    leaf = disclosed.leaf
+    words = "; ".join(f"{name}: {value}" for name, value in (disclosed.detail or {}).items())
+    facts = "; ".join(f"{name} {value}" for name, value in leaf.facts.items())
+    details = "<br>".join(f"<code>{escape(text)}</code>" for text in (words, facts) if text)
+    return (
+        f"<tr><td>{leaf.seq}</td><td>{format_at(leaf.at)}</td><td>{escape(ACTS[leaf.act])}</td>"
+        f"<td>{escape(leaf.object)}</td><td>{escape(leaf.actor)}</td><td>{details}</td></tr>"
+    )
+
+
+def _page(title: str, body: str, *, is_wide: bool = False) -> bytes:
+    wide = ' class="wide"' if is_wide else ""
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<style>{_STYLE}</style></head><body{wide}>{body}</body></html>\n"
+    )
+    return page.encode("utf-8")
