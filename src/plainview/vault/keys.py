@@ -472,7 +472,10 @@ def _connect(path: Path, *, mode: str) -> sqlite3.Connection:
 def _faults(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except sqlite3.ProgrammingError:
+        # Used after close(): our mistake, not the disk's.
+        raise
+    except sqlite3.Error as error:
         raise _database_error(folder, error) from error
     except OSError as error:
         if error.errno in _FULL:
