@@ -191,7 +191,7 @@ def test_a_byte_flipped_lost_doubled_or_swapped_is_refused_or_was_as_good(name: 
     assert any(refused) or name == "tile of hashes"
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 @pytest.mark.parametrize("name", STRICT_FORMATS)
 def test_several_changes_at_once_are_refused_or_were_as_good(name: str, data: st.DataObject) -> None:
