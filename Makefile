@@ -51,4 +51,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev --extra build -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build demo-data demo-package .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build demo .coverage* .mypy_cache .ruff_cache .pytest_cache

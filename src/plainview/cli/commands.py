@@ -139,3 +139,16 @@ def keys(
     from plainview.cli.keys import run
 
     run(_data(data), rotate=rotate, as_json=as_json)
+
+
+@app.command()
+def demo(
+    file: Annotated[
+        Path | None, typer.Argument(help="Footage of your own; by default a short scene is rendered.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where to work; made anew each time.")] = Path("demo"),
+) -> None:
+    """Show the whole way: footage in, a package out, checked, and one altered byte named."""
+    from plainview.cli.demo import run
+
+    raise typer.Exit(run(file, root=folder))
