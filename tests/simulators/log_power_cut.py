@@ -23,6 +23,7 @@ class Disk:
         self.root = Path(root)
         self.steps = 0
         self.stop_at = None
+        self.fault = None  # an errno: the step fails with it once, instead of being the last
         self.synced_bytes = {}  # inode to bytes
         self.synced_names = {}  # folder to {name: inode}
         for name in STEPS:
@@ -39,6 +40,9 @@ class Disk:
 
     def _stepping(self, name, real):
         def step(*args, **kwargs):
+            if self.fault and self.steps == self.stop_at:
+                self.stop_at = None
+                raise OSError(self.fault, os.strerror(self.fault))
             if self.stop_at is not None and self.steps >= self.stop_at:
                 raise PowerCutError(f"at step {self.steps}: {name}")
             self.steps += 1

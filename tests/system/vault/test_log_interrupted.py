@@ -1,5 +1,6 @@
 """An append that is cut off anywhere: nothing published is wrong, nothing acknowledged is lost, a retry converges."""
 
+import errno
 import shutil
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import pytest
 
 from plainview.vault.audit import audit_log
 from plainview.vault.log import TiledLog
+from plainview.vault.log_errors import LogWriteError
 from simulators.bad_logs import NeverSyncs, PublishesFirst, SignsFirst, SyncsFilesOnly
 from simulators.custody_logs import KEY, ORIGIN, SIGN, LogUnderTest, leaves
 from simulators.log_power_cut import Disk, PowerCutError
@@ -45,7 +47,7 @@ class Interrupted:
                 checkpoints=LogUnderTest(here).checkpoints,
                 start=BEFORE,
             )
-        except PowerCutError:
+        except (PowerCutError, LogWriteError):
             return False
         finally:
             self.disk.stop_at = None
@@ -120,6 +122,20 @@ def found_by_power_cuts(trial, expected, seeds):
 
 def test_a_kill_at_any_step_of_an_append_converges(interrupted, expected):
     assert found_by_kills(interrupted(TiledLog), expected) == []
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_is_full_or_fails_at_any_step_of_an_append_converges(interrupted, expected, fault):
+    trial = interrupted(TiledLog)
+    steps = trial.steps()
+    trial.disk.fault = fault
+    refused = 0
+    for step in range(steps):
+        # A folder that cannot be made because it is there is no fault: pathlib says so itself.
+        acknowledged = trial.run(step)
+        refused += not acknowledged
+        assert problems(trial.after_kill(), acknowledged=acknowledged, expected=expected) is None
+    assert refused > steps // 2
 
 
 @pytest.mark.parametrize("writer", [PublishesFirst, SignsFirst])
