@@ -12,6 +12,7 @@ from plainview.formats.errors import FormatError
 from plainview.formats.note import VerifierKey, parse_vkey
 from plainview.formats.policy import POLICY_LIMIT_BYTES, TrustPolicy, parse_policy
 from plainview.verify.errors import VerificationError
+from plainview.verify.folder import reason_of
 from plainview.verify.package import check_package
 from plainview.verify.receipt_file import check_receipt_file
 from plainview.verify.report import format_refusal_json, format_report, format_report_json, shown
@@ -94,7 +95,7 @@ def _read_keys(words: Sequence[str], *, asks: bool) -> tuple[tuple[VerifierKey, 
     keys: list[VerifierKey] = []
     policy: TrustPolicy | None = None
     for word in words:
-        if not Path(word).is_file():
+        if not os.path.isfile(word):  # noqa: PTH113 - a key is no path, and Path.is_file may raise over it
             keys.append(parse_vkey(word))
             continue
         text = _read_key_file(word)
@@ -106,8 +107,11 @@ def _read_keys(words: Sequence[str], *, asks: bool) -> tuple[tuple[VerifierKey, 
 
 
 def _read_key_file(path: str) -> str:
-    with Path(path).open("rb") as source:
-        data = source.read(POLICY_LIMIT_BYTES + 1)
+    try:
+        with Path(path).open("rb") as source:
+            data = source.read(POLICY_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise FormatError("key file", f"cannot be read: {reason_of(error)}") from error
     if len(data) > POLICY_LIMIT_BYTES:
         raise FormatError("key file", f"expected at most {POLICY_LIMIT_BYTES} bytes")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from plainview.formats.package import PACKAGE_JSON
 from plainview.formats.times import format_at
 from plainview.verify.verdicts import (
     ALTERED,
@@ -32,9 +33,9 @@ CONCLUSIONS = {
     UNPROVEN: "For the files marked UNPROVEN the proof is absent or does not fit. Ask whoever made this for another "
     "copy.",
     NOT_CLOSED: "A recording has no end that can be shown. What is here is as the camera recorded it.",
-    SIGNER_UNKNOWN: "Everything fits together. Whose key signed it has not been checked: compare the key below, "
-    "character by character, with one you got from elsewhere (a certificate, the department's notice board or web "
-    "page, an earlier receipt), or run this again with --key.",
+    SIGNER_UNKNOWN: "Whose key signed this has not been checked: compare the key below, character by character, with "
+    "one you got from elsewhere (a certificate, the department's notice board or web page, an earlier receipt), or "
+    "run this again with --key.",
     OK: "Every file is, byte for byte, what the log says it is, under a key that was given or pinned.",
 }
 
@@ -74,16 +75,21 @@ def _conclusion_lines(report: PackageReport) -> list[str]:
         verdict.word: sum(result.verdict == verdict.word for result in report.files) for verdict in VERDICTS
     }
     tally = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    lines = [f"Result: {report.verdict.word}. Of {len(report.files)} files: {tally}."]
+    lines = [f"Result: {report.verdict.word}. Files: {tally}."]
     lines += [f"  {verdict.word}: {verdict.sentence}" for verdict in VERDICTS if counts[verdict.word]]
-    return [*lines, CONCLUSIONS[report.verdict.word], *(shown(warning) for warning in report.warnings)]
+    lines.append(CONCLUSIONS[report.verdict.word])
+    if counts[SIGNER_UNKNOWN] and report.verdict.word != SIGNER_UNKNOWN:
+        lines.append(CONCLUSIONS[SIGNER_UNKNOWN])
+    return [*lines, *(shown(warning) for warning in report.warnings)]
 
 
 def _fact_lines(report: PackageReport) -> list[str]:
     lines = [_original_line(leaf) for leaf in report.originals]
     package, told, checkpoint = report.package, report.told, report.checkpoint
     if package is not None:
-        lines.append(f"Package {package.package}, made {format_at(package.at)} with {package.tool}")
+        standing = next(result.verdict for result in report.files if result.path == PACKAGE_JSON)
+        doubt = "" if standing in (OK, SIGNER_UNKNOWN) else f" (so says {PACKAGE_JSON}, which is {standing})"
+        lines.append(f"Package {package.package}, made {format_at(package.at)} with {package.tool}{doubt}")
         lines.append(
             f"  for: {package.recipient or 'nobody named'}; purpose: {package.purpose or 'none named'}"
         )
