@@ -134,6 +134,11 @@ def write_to_given_file(fd, argument):
     return "written"
 
 
+def change_given_file(fd, argument):
+    os.fchmod(fd, 0o777)
+    return "changed"
+
+
 def print_much(fd, argument):
     line = "x" * (1 << 20)
     for _ in range(argument["mib"]):

@@ -5,6 +5,7 @@ Traps that shaped this are in docs/adr/0003-own-postgresql.md.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -18,7 +19,6 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -159,7 +159,7 @@ def parse_major(text: str) -> int | None:
 # --- running it
 
 
-@contextmanager
+@contextlib.contextmanager
 def running_postgres(
     data: Path,
     lock: DataLock,
@@ -200,6 +200,9 @@ def running_postgres(
         yield cluster
     finally:
         _stop(process, place)
+        if place.data not in socket_dir.parents:
+            with contextlib.suppress(OSError):  # nothing to us once it is empty, and made again when needed
+                socket_dir.rmdir()
 
 
 def _prepare_place(data: Path, lock: DataLock, *, allow_user_namespace: bool) -> _Place:

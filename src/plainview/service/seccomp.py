@@ -52,6 +52,13 @@ REFUSED_X86_64 = {
     "perf_event_open": 298, "userfaultfd": 323, "memfd_create": 319, "name_to_handle_at": 303,
     "fanotify_init": 300, "inotify_init": 253, "inotify_init1": 294, "kcmp": 312, "quotactl": 179,
     "personality": 135, "seccomp": 317, "setpriority": 141, "setrlimit": 160,
+    # Files, by name or changed through the one descriptor: also where there is no empty root.
+    "open": 2, "openat": 257, "creat": 85, "mkdir": 83, "mkdirat": 258, "mknod": 133, "mknodat": 259,
+    "link": 86, "linkat": 265, "symlink": 88, "symlinkat": 266, "rename": 82, "renameat": 264, "renameat2": 316,
+    "unlink": 87, "unlinkat": 263, "rmdir": 84, "chmod": 90, "fchmod": 91, "fchmodat": 268, "chown": 92,
+    "fchown": 93, "lchown": 94, "fchownat": 260, "truncate": 76, "utime": 132, "utimes": 235, "futimesat": 261,
+    "utimensat": 280, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197,
+    "lremovexattr": 198, "fremovexattr": 199, "ioctl": 16,
 }  # fmt: skip
 REFUSED_AARCH64 = {
     "socket": 198, "socketpair": 199, "connect": 203, "bind": 200, "listen": 201, "accept": 202, "accept4": 242,
@@ -61,11 +68,16 @@ REFUSED_AARCH64 = {
     "perf_event_open": 241, "userfaultfd": 282, "memfd_create": 279, "name_to_handle_at": 264,
     "fanotify_init": 262, "inotify_init1": 26, "kcmp": 272, "quotactl": 60,
     "personality": 92, "seccomp": 277, "setpriority": 140, "setrlimit": 164,
+    "openat": 56, "mkdirat": 34, "mknodat": 33, "linkat": 37, "symlinkat": 36, "renameat": 38, "renameat2": 276,
+    "unlinkat": 35, "fchmod": 52, "fchmodat": 53, "fchown": 55, "fchownat": 54, "truncate": 45, "utimensat": 88,
+    "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16,
+    "ioctl": 29,
 }  # fmt: skip
 REFUSED_EVERYWHERE = {
     "pidfd_send_signal": 424, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
     "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433,
     "pidfd_open": 434, "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "memfd_secret": 447,
+    "openat2": 437, "fchmodat2": 452,
 }  # fmt: skip
 CLONE3 = 435  # its flags lie in memory, out of a filter's sight: "no such call" makes C libraries use clone
 

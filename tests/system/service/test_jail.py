@@ -111,6 +111,7 @@ def test_a_task_that_never_ends_is_ended(jail, fd, task):
         "raise_limits",
         "make_namespace",
         "write_to_given_file",
+        "change_given_file",
     ],
 )
 def test_what_a_decoder_has_no_business_doing_is_refused(jail, fd, task):
@@ -262,7 +263,7 @@ with DecoderJail(preload=["simulators.hostile_tasks"]) as jail:
     limits = Limits(memory_bytes=192 << 20, cpu_s=1, wall_s=5.0)
     results = {
         name: asdict(jail.run("simulators.hostile_tasks:" + name, fd=fd, argument={"count": 5, "key": b"", "note": "", "port": 1}, limits=limits))
-        for name in ("read_it", "open_socket", "fork", "kill_everyone", "outlive_parent", "eat_memory", "spin", "write_file")
+        for name in ("read_it", "open_socket", "fork", "kill_everyone", "outlive_parent", "eat_memory", "spin", "open_password_file", "change_given_file", "write_file")
     }
 print(json.dumps(results))
 """
@@ -289,8 +290,17 @@ def test_where_the_kernel_refuses_namespaces_the_rest_holds_and_the_result_says_
     assert results["read_it"]["value"]["text"] == "hello"
     assert results["eat_memory"]["failure"] == "memory"
     assert results["spin"]["failure"] == "cpu time"
-    for name in ("open_socket", "fork", "kill_everyone", "outlive_parent", "write_file"):
+    for name in (
+        "open_socket",
+        "fork",
+        "kill_everyone",
+        "outlive_parent",
+        "open_password_file",
+        "change_given_file",
+        "write_file",
+    ):
         assert results[name]["failure"].startswith("refused: "), (name, results[name])
+    assert not Path("/tmp/written-from-the-jail").exists()
 
 
 def test_the_child_dies_with_the_process_that_asked(tmp_path, fd):

@@ -189,10 +189,11 @@ def test_a_deep_folder_with_odd_signs_has_its_socket_elsewhere_and_private(made_
         assert ask(cluster, "select 1") == 1
         assert data not in cluster.socket_dir.parents
         assert stat.S_IMODE(cluster.socket_dir.stat().st_mode) == 0o700
-    cluster.socket_dir.rmdir()
+    assert not cluster.socket_dir.exists()
 
 
-def test_a_socket_folder_that_others_can_enter_is_refused(data):
+def test_a_socket_folder_that_others_can_enter_is_refused(data, monkeypatch):
+    monkeypatch.setattr(postgres, "SOCKET_PATH_LIMIT", 1000)  # whatever the length of the tests' own folder
     (data / "service/socket").mkdir()
     (data / "service/socket").chmod(0o755)
     with (
