@@ -653,8 +653,7 @@ def steering_name(built):
 def right_to_left_name(built):
     """A file is added whose name reads backwards, and one whose name is no text at all."""
     built.write("fdp.\u202e4pm.exe", b"")
-    with open(os.fsencode(built.folder) + b"/\xff\xfe", "wb"):
-        pass
+    built.write(os.fsdecode(b"\xff\xfe"), b"")
 
 
 @attack("P90", "UNLISTED", group=FOLDER)

@@ -7,17 +7,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from simulators.attacks import Row, all_rows
+from simulators.attacks import Row, all_rows  # noqa: E402 - found on the path set above
 
 PAGE = ROOT / "docs" / "formats" / "attacks.md"
 HEAD = """# Attacks, and what the checker says of each
 
 This table is written by running every attack (`python tests/vectors/make_attacks.py`); a test fails when it differs
 from what happens, or when a verdict is another than the one that was meant. What each word means is in
-[verdicts.md](verdicts.md). "Files" counts the verdicts over a golden package of two originals.
+[verdicts.md](verdicts.md). "Details" counts the verdicts over a golden package of two originals.
 
 Unless a row says otherwise the right key is given. "Exported" means that the holder of the log's key was brought to
-sign the altered package; that is the most an outsider cannot do.
+sign the altered package; that is the most an outsider cannot do. For a log, "found" means that the audit behind
+`plainview fsck` reports it and names a file; "refused" that nothing was signed or accepted.
 """
 
 
@@ -28,7 +29,7 @@ def table(outcomes: list[tuple[Row, str, str]]) -> str:
     for row, verdict, details in outcomes:
         if row.group != group:
             group = row.group
-            parts.append(f"\n## {group}\n\n| No. | Attack | Verdict | Files |\n| --- | --- | --- | --- |\n")
+            parts.append(f"\n## {group}\n\n| No. | Attack | Verdict | Details |\n| --- | --- | --- | --- |\n")
         parts.append(f"| {row.number} | {row.attack} | {verdict} | {details} |\n")
     return "".join(parts)
 
