@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from datetime import UTC
 from html import escape
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -25,16 +26,25 @@ if TYPE_CHECKING:
 # What a spreadsheet would run as a formula (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
+# Who acts without an account; everybody else is a pseudonym that the department can resolve.
+ACTORS = {"system:cli": "the command line"}
+
 _STYLE = """
 :root{color-scheme:light dark;--page:#F7F6F3;--surface:#FFFFFF;--ink:#1A1C1E;--soft:#54585D;--rule:#D8D6D0;--link:#0B4F8A}
-@media (prefers-color-scheme:dark){:root{--page:#121416;--surface:#1B1E21;--ink:#E7E6E2;--soft:#A7ABB0;--rule:#363A3F;--link:#86B9EC}}
-body{margin:0 auto;padding:24px 16px;max-width:70ch;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}
-h1{font-size:24px;font-weight:600;margin:0 0 4px}h2{font-size:18px;font-weight:600;margin:24px 0 8px}
-p,ol{margin:0 0 12px}a{color:var(--link)}.soft{color:var(--soft)}ol{padding-left:24px}li{margin-bottom:8px}
-code{font:13px/1.45 ui-monospace,monospace;overflow-wrap:anywhere}
-pre{background:var(--surface);border:1px solid var(--rule);border-radius:3px;padding:8px 12px;white-space:pre-wrap;overflow-wrap:anywhere;margin:8px 0 12px}
-table{border-collapse:collapse;width:100%;background:var(--surface)}th,td{border:1px solid var(--rule);padding:6px 8px;text-align:left;vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600}.wide{max-width:none}.scroll{overflow-x:auto}
+@media (prefers-color-scheme:dark){:root{--page:#121416;--surface:#1B1E21;--ink:#E7E6E2;--soft:#A7ABB0;
+--rule:#363A3F;--link:#86B9EC}}
+body{margin:0 auto;padding:16px;max-width:78ch;background:var(--page);color:var(--ink);
+font:15px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums}
+body.wide{max-width:none}
+h1{font-size:24px;font-weight:600;margin:0 0 4px}h2{font-size:18px;font-weight:600;margin:16px 0 4px}
+p,ol,ul{margin:0 0 8px}ol,ul{padding-left:24px}li{margin-bottom:4px}a{color:var(--link)}.soft{color:var(--soft)}
+code,pre{font:13px/1.45 ui-monospace,monospace}code{overflow-wrap:anywhere}
+pre{background:var(--surface);border:1px solid var(--rule);border-radius:3px;padding:4px 8px;margin:4px 0 8px;
+white-space:pre-wrap;overflow-wrap:anywhere}
+.scroll{overflow-x:auto}table{border-collapse:collapse;background:var(--surface)}
+th,td{border:1px solid var(--rule);padding:4px 8px;text-align:left;vertical-align:top}th{font-weight:600}
+.name{white-space:nowrap}.words{min-width:20ch}.facts{min-width:64ch;width:60%}
+a:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 @media print{body{background:#fff;color:#000;max-width:none}}
 """
 
@@ -56,30 +66,31 @@ class PageFacts:
 def read_me_first(facts: PageFacts) -> bytes:
     """Return READ-ME-FIRST.html: what this is, how to check it in three steps, what the answers mean."""
     count = len(facts.items)
-    what = f"{count} original recording file{'' if count == 1 else 's'}, exactly as received"
-    rows = "".join(_item_row(item, facts) for item in facts.items)
+    what = "one original file of footage" if count == 1 else f"{count} original files of footage"
     body = f"""
 <h1>Read me first</h1>
 <p class="soft">{escape(_made(facts))}</p>
-<p>This folder holds {what}, with the proof that nothing in it was altered since. You need not trust whoever gave it to
-you: the steps below check it on your own computer, without a network.</p>
-<div class="scroll"><table><tr><th>Recording</th><th>Made</th><th>File</th></tr>{rows}</table></div>
+<p>This folder holds {what}, exactly as received, and the proof that nothing in it was altered since. You need not trust
+whoever gave it to you: the three steps check it on your own computer, without a network.</p>
 <h2>Check it in three steps</h2>
 <ol>
-<li>Get the department's key from somewhere other than this folder: its web site, its printed certificate, or the court.
-It should be this one, letter for letter:<pre>{escape(format_vkey(facts.key))}</pre></li>
-<li>Open a terminal in this folder and type, with the key you were given in place of KEY
-(any Python from 3.8 on will do; nothing is installed):<pre>python3 verify.py --key KEY</pre></li>
-<li>Read the last lines. <b>OK</b> for every file means: these bytes are the ones the signed log speaks of.</li>
+<li>Get the department's key from somewhere other than this folder: its web site, a printed certificate, the court. It
+should be this one, letter for letter:<pre>{escape(format_vkey(facts.key))}</pre></li>
+<li>Open a terminal in this folder and type this, with the key you were given in place of KEY. Any Python from 3.8 on
+will do; nothing is installed.<pre>python3 verify.py --key KEY</pre></li>
+<li>Read the line that begins with Result. <b>OK</b> means: these are, byte for byte, the files the signed log speaks
+of.</li>
 </ol>
 <h2>What the answers mean</h2>
-<p><b>OK</b> as received. <b>ALTERED</b> changed since; the checker says which megabyte and which seconds.
-<b>MISSING</b> listed, not here. <b>UNLISTED</b> here, nobody vouches for it. <b>UNPROVEN</b> its proof is absent or does
-not fit. <b>SIGNER UNKNOWN</b> everything fits together, but you have not said whose key to trust.</p>
+<p><b>OK</b>: as received. <b>ALTERED</b>: changed since; for footage the checker says which megabyte and which seconds.
+<b>MISSING</b>: listed, not here. <b>UNLISTED</b>: here, and nobody vouches for it. <b>UNPROVEN</b>: its proof is absent
+or does not fit. <b>SIGNER UNKNOWN</b>: everything fits together, but you have not said whose key you trust.</p>
 <h2>What this does not prove</h2>
 <p>That the camera saw everything, that its clock was right, or that what it shows means what anyone says it means. It
 proves that these files are the ones that were received, when the log says so, and what was done with them since:
-see <a href="custody.html">the chain of custody</a>.</p>
+<a href="custody.html">the chain of custody</a>.</p>
+<h2>What is in it</h2>
+<ul>{"".join(_item_row(item, facts) for item in facts.items)}</ul>
 """
     return _page("Read me first", body)
 
@@ -93,7 +104,7 @@ def custody_page(facts: PageFacts) -> bytes:
 <p>Every act on these recordings that the custody log holds, oldest first. Each has its number in the log and a proof in
 the folder <code>proof</code>; verify.py checks them all.</p>
 <div class="scroll"><table>
-<tr><th>No.</th><th>When (UTC)</th><th>What</th><th>On</th><th>By</th><th>Details</th></tr>{rows}</table></div>
+<tr><th>No.</th><th>When</th><th>What</th><th>On</th><th>By</th><th>Details</th></tr>{rows}</table></div>
 """
     return _page("Chain of custody", body, is_wide=True)
 
@@ -140,7 +151,7 @@ def _harmless(cell: str) -> str:
 
 
 def _made(facts: PageFacts) -> str:
-    words = [f"Made {facts.made_at.strftime('%d %b %Y %H:%M:%S')} UTC by {facts.tool}"]
+    words = [f"Made {_shown_time(facts.made_at.astimezone(UTC))} by {facts.tool}"]
     if facts.recipient:
         words.append(f"for {facts.recipient}")
     if facts.purpose:
@@ -151,28 +162,35 @@ def _made(facts: PageFacts) -> str:
 def _item_row(item: PackageItem, facts: PageFacts) -> str:
     recording = next(r for r in facts.recordings if r.identifier == item.recording)
     return (
-        f"<tr><td>{escape(item.recording)}</td><td>{escape(_when(recording))}</td>"
-        f'<td><a href="{escape(item.path)}">{escape(item.path)}</a><br>'
-        f'<span class="soft">{item.size_bytes:,} bytes, SHA-256</span> <code>{item.sha256}</code></td></tr>'
+        f'<li><a href="{escape(item.path)}">{escape(item.recording)}</a>, made {escape(_when(recording))}<br>'
+        f'<span class="soft">{item.size_bytes:,} bytes; SHA-256</span> <code>{item.sha256}</code></li>'
     )
 
 
 def _when(recording: KnownRecording) -> str:
     times = recording.times
     if times.started_at is None:
-        return "not known: the file does not say"
+        return "at a time the file does not say"
     local = times.started_at.astimezone(ZoneInfo(times.zone))
-    return f"{local.strftime('%d %b %Y %H:%M:%S %Z')}, by the {times.clock_source}'s own clock"
+    return f"{_shown_time(local)}, by the {times.clock_source}'s own clock"
+
+
+def _shown_time(at: datetime) -> str:
+    offset = at.strftime("%z")
+    zone = "UTC" if offset == "+0000" else f"{at.strftime('%Z')} (UTC{int(offset[:3]):+d}:{offset[3:]})"
+    return f"{at.day} {at.strftime('%b %Y %H:%M:%S')}.{at.microsecond // 100_000} {zone}"
 
 
 def _leaf_row(disclosed: DisclosedLeaf) -> str:
     leaf = disclosed.leaf
-    words = "; ".join(f"{name}: {value}" for name, value in (disclosed.detail or {}).items())
-    facts = "; ".join(f"{name} {value}" for name, value in leaf.facts.items())
-    details = "<br>".join(f"<code>{escape(text)}</code>" for text in (words, facts) if text)
+    pairs = [*(disclosed.detail or {}).items(), *leaf.facts.items()]
+    details = "<br>".join(
+        f"{escape(name.replace('_', ' '))}: <code>{escape(str(value))}</code>" for name, value in pairs
+    )
     return (
-        f"<tr><td>{leaf.seq}</td><td>{format_at(leaf.at)}</td><td>{escape(ACTS[leaf.act])}</td>"
-        f"<td>{escape(leaf.object)}</td><td>{escape(leaf.actor)}</td><td>{details}</td></tr>"
+        f'<tr><td>{leaf.seq}</td><td class="name">{_shown_time(leaf.at)}</td>'
+        f'<td class="words">{escape(ACTS[leaf.act])}</td><td class="name">{escape(leaf.object)}</td>'
+        f'<td class="name">{escape(ACTORS.get(leaf.actor, leaf.actor))}</td><td class="facts">{details}</td></tr>'
     )
 
 
