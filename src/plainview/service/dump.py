@@ -10,9 +10,9 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from plainview.service.binaries import find_binaries
 from plainview.service.errors import DumpError
 from plainview.service.files import publish_file
-from plainview.service.postgres import find_binaries
 
 if TYPE_CHECKING:
     from pathlib import Path

