@@ -141,7 +141,9 @@ def open_key_store(folder: Path) -> KeyStore:
         WrongMasterKeyError: master.key is whole and belongs to other keys.
         KeyStoreFaultError: the disk failed.
     """
-    if not (folder / "keys.sqlite").is_file():
+    with _faults(folder):
+        is_there = (folder / "keys.sqlite").is_file()
+    if not is_there:
         problem = (
             "expected a folder with keys.sqlite, found none. Without the keys no recording can be read: "
         )
@@ -428,8 +430,9 @@ class KeyStore:
 
     def _settle_master(self) -> None:
         """End a rotation, done or interrupted: leave the one master.key that opens the database."""
-        if not self._new_path.exists():
-            return
+        with _faults(self.folder):
+            if not self._new_path.exists():
+                return
         # A writing transaction, so that two processes do not settle at once, nor one while another rotates.
         with self._transaction():
             try:

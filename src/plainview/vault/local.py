@@ -70,8 +70,7 @@ class LocalStore:
     def __init__(self, root: Path, *, files: Files | None = None) -> None:
         self._files: Files = files or SystemFiles()
         self.root = Path(root)
-        if not self._files.is_folder(str(root)):
-            raise StoreMissingError(self.root)
+        self._check_root()
 
     def create(self, name: str) -> LocalWriter:
         """Begin an object, in a file that is not yet its name."""
@@ -137,6 +136,12 @@ class LocalStore:
                     self._files.sync_folder(str(self.root / shard))
         return removed
 
+    def _check_root(self) -> None:
+        with _faults("opening", None):
+            is_there = self._files.is_folder(str(self.root))
+        if not is_there:
+            raise StoreMissingError(self.root)
+
     def _path(self, name: str) -> str:
         return os.path.join(self.root, name[:2], name)  # noqa: PTH118 - half the cost of a Path, on every read
 
@@ -163,8 +168,7 @@ class LocalStore:
         try:
             yield
         except FileNotFoundError as error:
-            if not self._files.is_folder(str(self.root)):
-                raise StoreMissingError(self.root) from error
+            self._check_root()
             raise ObjectMissingError(name) from error
         except OSError as error:
             raise _store_error(doing, name, error) from error

@@ -211,6 +211,9 @@ def test_a_fault_while_listing_sweeping_deleting_or_creating_is_named(store, fil
     files.failing = "unlink"
     with pytest.raises(StoreFaultError, match="deleting"):
         store.delete(NAME)
+    files.failing = "is_folder"
+    with pytest.raises(StoreFaultError, match="opening"):
+        store.size("00" * 16)
     files.failing, files.errno = "make_folder", errno.ENOSPC
     with pytest.raises(StoreFullError, match="making the folder"):
         create_local_store(tmp_path / "new", files=files)
