@@ -320,15 +320,48 @@ def test_the_child_dies_with_the_process_that_asked(tmp_path, fd):
     )
     with caller:
         server = int(caller.stdout.readline())
-        end_s = time.monotonic() + 10
-        while len(family := descendants(server)) < 3 and time.monotonic() < end_s:
-            time.sleep(0.05)
-        assert len(family) == 3  # server, watcher, child
+        family = wait_for_family(server)
         caller.kill()
+    assert await_end(family) == []
+
+
+def test_the_child_dies_with_its_watcher(fd):
+    failures = []
+
+    def work():
+        try:
+            run(jail, "sleep", fd, limits=Limits(wall_s=60))
+        except JailError as error:
+            failures.append(str(error))
+
+    with DecoderJail(preload=[TASKS]) as jail:
+        thread = threading.Thread(target=work)
+        thread.start()
+        family = wait_for_family(jail._server.pid)
+        os.kill(family[1], signal.SIGKILL)
+        thread.join(10)
+        assert "no answer" in failures[0]
+        assert await_end(family[2:]) == []
+        assert run(jail, "read_it", fd, count=5, key=b"", note="").value["text"] == "hello"
+
+
+def wait_for_family(server):
+    """Return the server, the watcher and the child."""
     end_s = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in family) and time.monotonic() < end_s:
+    while len(family := descendants(server)) < 3 and time.monotonic() < end_s:
         time.sleep(0.05)
-    assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
+    time.sleep(0.2)  # the child asks to die with its watcher just after it is born
+    family = descendants(server)
+    assert len(family) == 3
+    return family
+
+
+def await_end(pids):
+    """Return those that are still there after ten seconds."""
+    end_s = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
 def descendants(pid):
