@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plainview.cli.start import opened, utc_now
@@ -21,6 +20,7 @@ from plainview.pipeline.intake import Intake, Outcome, take_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from plainview.cli.start import Opened
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from plainview.cli.logs import get_log
 from plainview.cli.start import opened, utc_now
 from plainview.cli.talk import answer, answer_json, progress, say
 from plainview.pipeline.examine import new_jail
@@ -52,6 +53,9 @@ def run(data: Path, paths: list[Path], *, recovery_file: Path | None, as_json: b
             )
         for outcome in take_in(intake, meter.each()):
             counts[outcome.status] += 1
+            get_log().info(
+                "file taken in", status=outcome.status, reason=outcome.reason, recording=outcome.recording
+            )
             _tell(outcome, bar, as_json=as_json)
     if not as_json:
         answer(_sum(counts))

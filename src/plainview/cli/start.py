@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets
 import socket
 from contextlib import contextmanager
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
 
 from plainview.cli.database import migrate, running_database
+from plainview.cli.logs import get_log, write_logs_to
 from plainview.custody.record import Actor
 from plainview.pipeline import installation as premises
 from plainview.pipeline.errors import NotPreparedError
@@ -81,6 +84,7 @@ def opened(
     """
     with (
         hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
+        _logged(lock.data, command),
         running_database(lock.data, lock, on_wait=say) as cluster,
     ):
         migrate(cluster)
@@ -89,6 +93,21 @@ def opened(
             _prepare(lock.data, actor=actor, recovery_file=recovery_file, log_name=log_name, say=say)
         installation = premises.open_installation(lock.data, zone=settings.PLAINVIEW_ZONE)
         yield Opened(installation, cluster, actor)
+
+
+@contextmanager
+def _logged(data: Path, command: str) -> Iterator[None]:
+    """Log that the command began, and how it ended."""
+    write_logs_to(data / "service" / "plainview.log")
+    with structlog.contextvars.bound_contextvars(command=command, pid=os.getpid()):
+        log = get_log()
+        log.info("command began")
+        try:
+            yield
+        except BaseException as error:
+            log.error("command failed", error=type(error).__name__, exc_info=True)  # noqa: G201 - any end
+            raise
+        log.info("command ended")
 
 
 def _prepare(
