@@ -5,11 +5,7 @@ Imported by the jail's server, so it imports no Django, and everything it needs 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
-
-import av
 
 from plainview.media.facts import probe_to_json
 from plainview.media.probe import probe
@@ -17,12 +13,6 @@ from plainview.vault.reader import open_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-# PyAV imports its parts when it meets them, and a confined child has no files left to import from.
-for _part in pkgutil.walk_packages(av.__path__, "av."):
-    if not _part.name.endswith("__main__"):
-        importlib.import_module(_part.name)
 
 
 def probe_sealed(fd: int, argument: Mapping[str, Any]) -> dict[str, Any]:
