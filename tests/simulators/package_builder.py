@@ -89,7 +89,7 @@ class TinyLog:
 
     def append(self, act, obj, facts, *, outcome="ok", detail=None) -> int:
         index = len(self.entries)
-        salt = sha256(b"salt" + bytes([index])).digest()
+        salt = sha256(b"salt %d" % index).digest()
         if detail is not None:
             self.details[index] = (salt, detail)
         leaf = CustodyLeaf(
