@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from plainview.cli.logs import get_log
+from plainview.cli.refusals import plain
 from plainview.cli.start import opened, utc_now
 from plainview.cli.talk import answer, answer_json, progress, say
 from plainview.pipeline.examine import new_jail
@@ -36,7 +37,7 @@ def run(data: Path, paths: list[Path], *, recovery_file: Path | None, as_json: b
         new_jail() as jail,
         progress(is_quiet=as_json) as bar,
     ):
-        files = [file for path in paths for file in files_below(path)]
+        files = [file for path in paths for file in files_below(path, data=here.installation.data)]
         meter = _Meter(bar, files)
         intake = Intake(
             installation=here.installation,
@@ -104,14 +105,9 @@ def _tell(outcome: Outcome, bar: Progress, *, as_json: bool) -> None:
     bar.stop()
     name = os.fsencode(outcome.path).decode("utf-8", "backslashreplace")
     answer(
-        f"{outcome.status:<{WIDTH}}  {outcome.recording or '-':<15}  {_plain(name)}\n{'':<{WIDTH}}  {_plain(outcome.text)}"
+        f"{outcome.status:<{WIDTH}}  {outcome.recording or '-':<15}  {plain(name)}\n{'':<{WIDTH}}  {plain(outcome.text)}"
     )
     bar.start()
-
-
-def _plain(text: str) -> str:
-    """Return text whose control characters cannot move the cursor or change the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _sum(counts: Counter[str]) -> str:

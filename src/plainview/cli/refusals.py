@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,26 +12,69 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CANNOT_RUN = 2
+# What a shell says of a program that a signal ended: 128 and the signal's number.
+STOPPED = 128
 # Every package's own base error; their texts say what, expected, got, and what to do next.
 _OUR_MODULES = "plainview."
+# Django hands on what the database says as errors of this module; psycopg's own come from before Django is connected.
+_DATABASE_MODULES = ("django.db.utils", "psycopg")
 
 
 @contextmanager
 def refusals_said() -> Iterator[None]:
-    """Print our own errors, and those of the disk, as sentences; a fault of the program keeps its traceback."""
+    """Print our own errors, and those of disk and database, as sentences; a fault of the program keeps its traceback.
+
+    Being asked to stop (SIGINT, SIGTERM) ends the work in order: what is half done is undone, the database stopped.
+    """
+    signal.signal(signal.SIGTERM, _stop)
     try:
         yield
-    except KeyboardInterrupt:
-        print("plainview: stopped. What was acknowledged is safe; run the command again.", file=sys.stderr)
-        sys.exit(130)
-    except OSError as error:
-        sys.exit(_said(f"{error.filename or 'the system'}: {error.strerror or error}"))
+        sys.stdout.flush()
+    except (KeyboardInterrupt, _StopError) as error:
+        _say("stopped. What was acknowledged is safe; run the command again.")
+        number = signal.SIGTERM if isinstance(error, _StopError) else signal.SIGINT
+        sys.exit(STOPPED + number)
+    except BrokenPipeError:
+        # Nobody reads the answer any more; Python would fail once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say("stopped: whoever read the answer went away. What was acknowledged is safe.")
+        sys.exit(STOPPED + signal.SIGPIPE)
     except Exception as error:
-        if not type(error).__module__.startswith(_OUR_MODULES):
+        sentence = sentence_of(error)
+        if sentence is None:
             raise
-        sys.exit(_said(str(error)))
+        _say(sentence)
+        sys.exit(CANNOT_RUN)
 
 
-def _said(sentence: str) -> int:
-    print(f"plainview: {sentence}", file=sys.stderr)
-    return CANNOT_RUN
+class _StopError(BaseException):
+    """Somebody asked this process to end; not an error of anything in it."""
+
+
+def _stop(_number: int, _frame: object) -> None:
+    # Once: whoever asks again does not want to wait for the end in order.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise _StopError
+
+
+def sentence_of(error: Exception) -> str | None:
+    """Return what to tell a person, or None for a fault of the program."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {error.strerror or error}"
+    module = type(error).__module__
+    if module.startswith(_DATABASE_MODULES):
+        said = str(error).strip().split("\n", maxsplit=1)[0]
+        return (
+            f"the database failed: {said}. What was acknowledged is safe. See that its disk has space and that it runs, "
+            "then run the command again."
+        )
+    return str(error) if module.startswith(_OUR_MODULES) else None
+
+
+def _say(sentence: str) -> None:
+    print(f"plainview: {plain(sentence)}", file=sys.stderr)
+
+
+def plain(text: str) -> str:
+    """Return text whose control characters cannot move the cursor or change the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from plainview.pipeline.installation import Installation
     from plainview.service.cluster import Cluster
 
-WAIT_S = 60.0
+# How long to wait for another command on the same data directory; a test or a script may not want to.
+WAIT_S = float(os.environ.get("PLAINVIEW_WAIT_S", "60"))
+LOST_DATABASE = (
+    "{data} holds a custody log, and the database knows of none: it was lost or belongs elsewhere. "
+    "Nothing was changed. Put the database back, or restore a backup: plainview restore --help"
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def opened(
     with (
         hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
         _logged(lock.data, command),
-        running_database(lock.data, lock, on_wait=say) as cluster,
+        running_database(_not_lost(lock.data), lock, on_wait=say) as cluster,
     ):
         migrate(cluster)
         actor = operator()
@@ -110,15 +115,21 @@ def _logged(data: Path, command: str) -> Iterator[None]:
         log.info("command ended")
 
 
+def _not_lost(data: Path) -> Path:
+    """Return the data directory unless its own database is gone; a new one must not take its place in silence."""
+    if settings.PLAINVIEW_DATABASE_URL or (data / "pg").exists():
+        return data
+    if (premises.log_folder(data, 1) / "checkpoint").exists():
+        raise NotPreparedError(LOST_DATABASE.format(data=data))
+    return data
+
+
 def _prepare(
     data: Path, *, actor: Actor, recovery_file: Path | None, log_name: str | None, say: Callable[[str], None]
 ) -> None:
     """Make keys and log. Interrupted anywhere, it is done again by the next command."""
     if (premises.log_folder(data, 1) / "checkpoint").exists():
-        raise NotPreparedError(
-            f"{data} holds a custody log, and the database knows of none: it was lost or belongs elsewhere. "
-            "Nothing was changed. Put the database back, or restore a backup: plainview restore --help"
-        )
+        raise NotPreparedError(LOST_DATABASE.format(data=data))
     if not premises.is_prepared(data):
         path = premises.prepare_vault(data, recovery_file=recovery_file or data / premises.RECOVERY_KEY)
         say(

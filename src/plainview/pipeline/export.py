@@ -128,7 +128,8 @@ def _whole_folder(folder: Path) -> Iterator[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputTakenError(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.with_name(f"{folder.name}.part")
+    # A name that nobody else gives: only what an interrupted export left is removed.
+    part = folder.with_name(f".{folder.name}.plainview-part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -39,17 +40,31 @@ if TYPE_CHECKING:
 
 Status = Literal["received", "duplicate", "quarantined", "refused"]
 COPY_BYTES = 1 << 20
-# A checkpoint covers at most this many files, and the first of them waits at most this long for it.
+# A checkpoint covers at most this many files; none waits for it longer than this, or for a file larger than that.
 BATCH_FILES = 64
 BATCH_S = 1.0
+BATCH_BYTES = 64 << 20
 
 
-class _NotAFileError(Exception):
-    """A folder, a pipe, a device or a socket."""
+class _KeptOutError(Exception):
+    """The file is not taken in, for a reason that lies in what it is.
+
+    Attributes:
+        reason: a code.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class _ChangedError(Exception):
     """The file changed while it was read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file changed while it was read; something is still writing it. Nothing was kept. Try again when it is done."
+        )
 
 
 # What keeps one file out and lets the next be tried; anything else stops the run.
@@ -119,14 +134,23 @@ def take_in(intake: Intake, paths: Iterable[Path]) -> Iterator[Outcome]:
     waiting: list[Outcome] = []
     since = intake.monotonic()
     for path in paths:
-        outcome = take_one(intake, path)
+        if waiting and _is_large(path):
+            yield from _acknowledge(intake, waiting)
+            waiting = []
         if not waiting:
             since = intake.monotonic()
-        waiting.append(outcome)
+        waiting.append(take_one(intake, path))
         if len(waiting) >= BATCH_FILES or intake.monotonic() - since >= BATCH_S:
             yield from _acknowledge(intake, waiting)
             waiting = []
     yield from _acknowledge(intake, waiting)
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        return path.stat().st_size > BATCH_BYTES
+    except OSError:
+        return False
 
 
 def _acknowledge(intake: Intake, waiting: list[Outcome]) -> list[Outcome]:
@@ -139,9 +163,10 @@ def take_one(intake: Intake, path: Path) -> Outcome:
     """Take one file in, up to the committed transaction; the log is not published yet."""
     shown = os.fsdecode(path)
     try:
+        _check_not_own(path, intake.installation.data)
         file = _open_regular(path)
-    except _NotAFileError as error:
-        return _refused(shown, "not_a_file", str(error))
+    except _KeptOutError as error:
+        return _refused(shown, error.reason, str(error))
     except OSError as error:
         return _refused(shown, "unreadable", f"It cannot be opened: {error.strerror}.")
     with file:
@@ -163,7 +188,9 @@ def _take_open_file(intake: Intake, shown: str, file: BinaryIO) -> Outcome:
             return _take_known(intake, shown, known)
         file.seek(0)
     store, keys = intake.installation.store, intake.installation.keys
-    received = receive(file, store=store, keys=keys, on_progress=intake.on_bytes)
+    received = receive(
+        file, store=store, keys=keys, on_progress=lambda done: _on_read(intake, done, before.st_size)
+    )
     try:
         _check_unchanged(file, before, received.size_bytes)
         return _commit(intake, shown, _facts(received))
@@ -176,6 +203,14 @@ def _take_open_file(intake: Intake, shown: str, file: BinaryIO) -> Outcome:
         if known is None:
             raise
         return _duplicate(intake, shown, known)
+
+
+def _on_read(intake: Intake, done: int, expected_bytes: int) -> None:
+    # Something that writes as fast as we read would keep us here for ever.
+    if done > expected_bytes:
+        raise _ChangedError
+    if intake.on_bytes is not None:
+        intake.on_bytes(done)
 
 
 def _take_known(intake: Intake, shown: str, known: KnownOriginal) -> Outcome:
@@ -240,24 +275,35 @@ def _refused(shown: str, reason: str, text: str) -> Outcome:
     return Outcome(shown, "refused", None, None, reason, text)
 
 
+def _check_not_own(path: Path, data: Path) -> None:
+    # Keys and ciphertext are no footage, and a key in the vault would be a key in every backup.
+    if path.resolve().is_relative_to(data):
+        raise _KeptOutError("own_data", "It lies in Plainview's own data directory, which is never taken in.")
+
+
 def _open_regular(path: Path) -> BinaryIO:
     # Non-blocking: opening a pipe must not wait for somebody to write into it.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise _NotAFileError(
-            "It is not a regular file: expected a file of footage, got a pipe, device or folder."
-        )
-    return open(fd, "rb", buffering=0)  # noqa: PTH123 - it is open already
+    # A link on a card could name any file of this machine.
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _KeptOutError("link", "It is a link. Name the file that it points to.") from error
+        raise
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return open(fd, "rb", buffering=0)  # noqa: PTH123 - it is open already
+    os.close(fd)
+    if stat.S_ISDIR(mode):
+        raise _KeptOutError("no_files", "The folder holds no files.")
+    raise _KeptOutError("not_a_file", "It is a pipe, a socket or a device: expected a file of footage.")
 
 
 def _check_unchanged(file: BinaryIO, before: os.stat_result, read_bytes: int | None = None) -> None:
     after = os.fstat(file.fileno())
     is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if not is_same or (read_bytes is not None and read_bytes != after.st_size):
-        raise _ChangedError(
-            "The file changed while it was read; something is still writing it. Nothing was kept. Try again when it is done."
-        )
+        raise _ChangedError
 
 
 def _sha256_of(file: BinaryIO) -> str:
@@ -287,17 +333,40 @@ def _in_words(probe: Probe) -> str:
     return f"{seconds // 60} min {seconds % 60}.{milliseconds // 100} s; {kinds}"
 
 
-def files_below(path: Path) -> Iterator[Path]:
-    """Yield a file itself, or every regular file in a folder and below, by name; links in a folder are passed over."""
-    if not path.is_dir():
+def files_below(path: Path, *, data: Path) -> Iterator[Path]:
+    """Yield a file itself, or everything in a folder and below, by name.
+
+    Nothing is passed over in silence: a link, a folder that cannot be read, the data directory, and a path with no file
+    below it are yielded too, and take_one() says why each is kept out.
+
+    Args:
+        path: a file or a folder.
+        data: the data directory.
+    """
+    if not path.is_dir() or _is_same(path, data):
         yield path
         return
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            file = Path(folder) / name
-            if not file.is_symlink():
-                yield file
+    unreadable: list[Path] = []
+    is_empty = True
+    for folder, folders, names in os.walk(
+        path, onerror=lambda error: unreadable.append(Path(error.filename))
+    ):
+        here = Path(folder)
+        not_entered = {n for n in folders if (here / n).is_symlink() or _is_same(here / n, data)}
+        folders[:] = sorted(set(folders) - not_entered)
+        offered = sorted([*names, *not_entered])
+        is_empty = is_empty and not offered
+        yield from (here / name for name in offered)
+    yield from unreadable
+    if is_empty and not unreadable:
+        yield path
+
+
+def _is_same(path: Path, data: Path) -> bool:
+    try:
+        return path.samefile(data)
+    except OSError:
+        return False
 
 
 def settle(intake: Intake) -> int:
