@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 BUNDLES_A_TASK = 32
 POOL_FROM_ENTRIES = 50_000  # below this, starting processes costs more than it saves
-STORED = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?\Z", re.ASCII)
+STORED = re.compile(
+    r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?\Z", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -311,8 +313,6 @@ def _pair_at(ranges: Sequence[RangeAudit], number: int) -> tuple[bytes | None, b
 
 
 def _told_positions(number: int, positions: Sequence[int]) -> str:
-    if not positions:
-        return "another length"
     shown = ", ".join(str(number * TILE_WIDTH + position) for position in positions[:5])
     return f"entry {shown}" + (f" and {len(positions) - 5} more" if len(positions) > 5 else "")
 

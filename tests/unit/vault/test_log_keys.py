@@ -3,7 +3,7 @@ import pytest
 from plainview.formats.checkpoint import Checkpoint
 from plainview.formats.note import ED25519_COSIGNATURE, NoteSignature, SignedNote, VerifierKey, format_note
 from plainview.vault.log_errors import CheckpointSignatureError
-from plainview.vault.log_keys import log_signer, new_log_key, open_checkpoint, sign_checkpoint
+from plainview.vault.log_keys import log_key, log_signer, new_log_key, open_checkpoint, sign_checkpoint
 from simulators.custody_logs import KEY, ORIGIN, SIGN, key_of
 
 CHECKPOINT = Checkpoint(ORIGIN, 5, b"r" * 32)
@@ -14,6 +14,11 @@ def test_a_new_key_signs_what_its_public_half_opens():
     private, key = new_log_key(ORIGIN)
     note = sign_checkpoint(CHECKPOINT, sign=log_signer(private), key=key)
     assert open_checkpoint(note, keys=[key], origin=ORIGIN) == CHECKPOINT
+
+
+def test_the_public_half_is_found_again_from_the_private_one():
+    private, key = new_log_key(ORIGIN)
+    assert log_key(ORIGIN, private) == key
 
 
 def test_two_new_keys_differ():
