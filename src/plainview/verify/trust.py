@@ -96,19 +96,18 @@ def find_signers(note: str, trust: Trust) -> tuple[str, ...]:
     """Return the keys of logs, as vkeys, that signed a note; a key nobody gave in full as name+id.
 
     Args:
-        note: a signed note that may be anything.
+        note: a signed note whose proof fits.
         trust: the keys that can be printed in full.
     """
-    claimed = trust.claimed.logs if trust.claimed else ()
-    try:
-        _, signed = open_note(note, (*trust.given.logs, *claimed))
-    except SignerUnknownError:
-        parsed = parse_note(note)
-        origin = parsed.text.split("\n", 1)[0]
-        return tuple(f"{s.name}+{s.key_id.hex()}" for s in parsed.signatures if s.name == origin)
-    except VerificationError:
-        return ()
-    return tuple(format_vkey(key) for key in signed)
+    for policy in (trust.given, trust.claimed):
+        try:
+            _, signed = open_note(note, policy.logs if policy else ())
+        except VerificationError:
+            continue
+        return tuple(format_vkey(key) for key in signed)
+    parsed = parse_note(note)
+    origin = parsed.text.split("\n", 1)[0]
+    return tuple(f"{s.name}+{s.key_id.hex()}" for s in parsed.signatures if s.name == origin)
 
 
 def count_known_cosigners(note: str, trust: Trust) -> CosignerCount:
