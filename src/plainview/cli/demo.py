@@ -20,6 +20,7 @@ from plainview.pipeline.intake import Intake, Outcome, take_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from plainview.cli.start import Opened
 
