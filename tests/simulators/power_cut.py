@@ -4,7 +4,7 @@ Each file has the bytes written and the bytes synced, each folder the names made
 goes, every name and every unsynced tail may or may not have reached the disk, each on its own; a tail may be torn, with
 512-byte sectors of zeros. That is worse than ext4 or XFS do, and what POSIX allows.
 
-Source: the crash tests of SQLite ("How SQLite Is Tested", section 3.4), of which this is the same idea.
+Source: the idea is that of the crash tests in "How SQLite Is Tested", sqlite.org/testing.html.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from plainview.vault.errors import (
     ReadBackError,
     SourceReadError,
 )
-from plainview.vault.reread import BATCH_CHUNKS, ReceivedObject, chunk_hash, reread
+from plainview.vault.reread import BATCH_CHUNKS, SLOTS, ReceivedObject, chunk_hash, reread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from plainview.vault.store import ObjectWriter, Store
 
 __all__ = ["ReceivedObject", "receive"]
-
-_SLOTS = 4
 
 
 def receive(
@@ -49,7 +47,7 @@ def receive(
 ) -> ReceivedObject:
     """Take an original in, and return its facts only when it is safe.
 
-    The stream is read to its end in this thread, once, in pieces of at most 4 MiB. Whether the file behind it changed
+    The stream is read to its end in this thread, once, in pieces of at most 2 MiB. Whether the file behind it changed
     meanwhile is for the caller to see: compare os.fstat() before and after, and size_bytes.
 
     Args:
@@ -170,7 +168,7 @@ class _Sealing:
         return whole.hexdigest()
 
     def _next_batch(self) -> _Batch:
-        if len(self._in_flight) < _SLOTS:
+        if len(self._in_flight) < SLOTS:
             return _new_batch()
         batch = self._in_flight.popleft()
         _wait(batch)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from plainview.vault.store import Store
 
-BATCH_CHUNKS = 4
-_SLOTS = 4
+# Two MiB at a time, eight in flight: less makes threads wait for each other, more only takes memory.
+BATCH_CHUNKS = 2
+SLOTS = 8
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class _Rereading:
                 _finish(slot)
 
     def _next_slot(self, in_flight: deque[_Slot]) -> _Slot:
-        if len(in_flight) < _SLOTS:
+        if len(in_flight) < SLOTS:
             batch = min(BATCH_CHUNKS, self._count)
             return _Slot(bytearray(batch * SEALED_CHUNK_BYTES), bytearray(batch * CHUNK_BYTES), [])
         slot = in_flight.popleft()
