@@ -317,6 +317,13 @@ def nested_package_json(built):
     built.write(PACKAGE_RECEIPT, b"[" * 100_000 + b"]" * 100_000)
 
 
+@attack("P31", "UNPROVEN", group=LISTS)
+def endless_manifest(built):
+    """A manifest is a gigabyte long."""
+    with built.path(MANIFEST).open("r+b") as file:
+        file.truncate(1 << 30)
+
+
 # --- proofs ------------------------------------------------------------------------------------------------------
 
 PROOFS = "Proofs and leaves"

@@ -167,3 +167,12 @@ def test_a_window_without_streams_is_no_reason_to_fail(package, vkey, monkeypatc
     assert main([str(package.folder), "--key", vkey]) == 0
     assert main([str(package.folder)]) == 3
     assert "OK" in capsys.readouterr().out
+
+
+def test_a_kept_receipt_is_checked_with_the_file_it_speaks_of(package, vkey, tmp_path, capsys):
+    original = package.originals[0]
+    receipt = tmp_path / "receipt.json"
+    receipt.write_bytes(package.log.receipt(original.received))
+    assert main(["--receipt", str(receipt), "--key", vkey, str(package.folder / original.path)]) == 0
+    assert main(["--receipt", str(receipt), "--key", vkey, str(package.folder / "bagit.txt")]) == 1
+    assert "received with 2000" in capsys.readouterr().out
