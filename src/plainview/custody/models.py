@@ -104,12 +104,19 @@ class Words(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(session__isnull=True, session_salt__isnull=True)
-                | models.Q(Exact(OctetLength("session_salt"), 32), session__isnull=False),
+                | models.Q(
+                    # "Is 32 bytes long" is unknown of no salt, and a check lets the unknown pass.
+                    Exact(OctetLength("session_salt"), 32),
+                    session__isnull=False,
+                    session_salt__isnull=False,
+                ),
                 name="custody_words_session_has_salt",
             ),
             models.CheckConstraint(
                 condition=models.Q(detail__isnull=True, detail_salt__isnull=True)
-                | models.Q(Exact(OctetLength("detail_salt"), 32), detail__isnull=False),
+                | models.Q(
+                    Exact(OctetLength("detail_salt"), 32), detail__isnull=False, detail_salt__isnull=False
+                ),
                 name="custody_words_detail_has_salt",
             ),
         ]
@@ -119,7 +126,8 @@ class Leaf(models.Model):
     """The place of an act in the log."""
 
     act = models.OneToOneField(Act, on_delete=models.PROTECT, primary_key=True)
-    epoch = models.ForeignKey(Epoch, on_delete=models.PROTECT)
+    # The constraint below is the index.
+    epoch = models.ForeignKey(Epoch, on_delete=models.PROTECT, db_index=False)
     index = models.BigIntegerField()
     hash = models.BinaryField()
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from plainview.custody.errors import OutsideTransactionError
-from plainview.formats.canonical import canonical_json
+from plainview.formats.canonical import MAX_INTEGER, canonical_json
+from plainview.formats.errors import FormatError
 from plainview.formats.leaf import SALT_BYTES, CustodyLeaf, Fact, commitment, format_leaf
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def record(
 
     Raises:
         OutsideTransactionError: the caller holds no transaction.
-        FormatError: the act would not make a leaf.
+        FormatError: the act would not make a leaf, or its words hold what the database cannot keep.
     """
     if not connection.in_atomic_block:
         raise OutsideTransactionError(act)
@@ -95,7 +96,8 @@ def _row(  # noqa: PLR0917 - record's own arguments, once more
     session_salt, session = _commit(actor.session)
     detail_salt, detail_commitment = _commit(detail)
     leaf = CustodyLeaf(
-        seq=0,
+        # The longest index: a leaf that fits under it fits under any.
+        seq=MAX_INTEGER,
         at=now,
         act=act,
         object=object_,
@@ -133,4 +135,10 @@ def _commit(words: Mapping[str, Any] | None) -> tuple[bytes | None, str | None]:
 
 
 def _words(words: Mapping[str, Any] | None) -> str | None:
-    return None if words is None else canonical_json(dict(words)).decode()
+    if words is None:
+        return None
+    text = canonical_json(dict(words)).decode()
+    # Without escaped backslashes, what is left of this spelling is the character itself.
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise FormatError("words", "they hold a zero character, which the database cannot keep")
+    return text

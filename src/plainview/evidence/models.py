@@ -148,7 +148,8 @@ class Recording(models.Model):
                 condition=Q(clock_source__in=CLOCK_SOURCES), name="evidence_recording_clock_known"
             ),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+                condition=Q(ended_at__isnull=True)
+                | Q(started_at__isnull=False, ended_at__gte=F("started_at")),
                 name="evidence_recording_ends_after_start",
             ),
             models.CheckConstraint(

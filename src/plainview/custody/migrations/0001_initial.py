@@ -122,7 +122,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="leaf",
             name="epoch",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="custody.epoch"),
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, to="custody.epoch"
+            ),
         ),
         migrations.AddConstraint(
             model_name="words",
@@ -134,6 +136,7 @@ class Migration(migrations.Migration):
                             plainview.custody.models.OctetLength("session_salt"), 32
                         ),
                         ("session__isnull", False),
+                        ("session_salt__isnull", False),
                     ),
                     _connector="OR",
                 ),
@@ -150,6 +153,7 @@ class Migration(migrations.Migration):
                             plainview.custody.models.OctetLength("detail_salt"), 32
                         ),
                         ("detail__isnull", False),
+                        ("detail_salt__isnull", False),
                     ),
                     _connector="OR",
                 ),

@@ -325,7 +325,9 @@ class Migration(migrations.Migration):
             model_name="recording",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("ended_at__isnull", True), ("ended_at__gte", models.F("started_at")), _connector="OR"
+                    ("ended_at__isnull", True),
+                    models.Q(("ended_at__gte", models.F("started_at")), ("started_at__isnull", False)),
+                    _connector="OR",
                 ),
                 name="evidence_recording_ends_after_start",
             ),
