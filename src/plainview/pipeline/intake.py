@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from plainview.evidence import actions, queries
 from plainview.evidence.errors import AlreadyReceivedError
 from plainview.evidence.rules import OriginalFacts
+from plainview.media.facts import WARNINGS
 from plainview.pipeline.examine import Unusable, capture_times, examine
 from plainview.pipeline.installation import publish
 from plainview.service.errors import JailError
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 Status = Literal["received", "duplicate", "quarantined", "refused"]
 COPY_BYTES = 1 << 20
+# What the probe found that a person may still mend: the card is at hand, and the file can be copied again.
+SAID_AT_ONCE = ("ends_early", "damaged_part")
 # A checkpoint covers at most this many files; none waits for it longer than this, or for a file larger than that.
 BATCH_FILES = 64
 BATCH_S = 1.0
@@ -167,6 +170,8 @@ def take_one(intake: Intake, path: Path) -> Outcome:
         file = _open_regular(path)
     except _KeptOutError as error:
         return _refused(shown, error.reason, str(error))
+    except FileNotFoundError:
+        return _refused(shown, "missing", "There is no such file.")
     except OSError as error:
         return _refused(shown, "unreadable", f"It cannot be opened: {error.strerror}.")
     with file:
@@ -272,12 +277,13 @@ def _discard(intake: Intake, object_id: str) -> None:
 
 
 def _refused(shown: str, reason: str, text: str) -> Outcome:
-    return Outcome(shown, "refused", None, None, reason, text)
+    return Outcome(shown, "refused", None, None, reason, text[:1].upper() + text[1:])
 
 
 def _check_not_own(path: Path, data: Path) -> None:
     # Keys and ciphertext are no footage, and a key in the vault would be a key in every backup.
-    if path.resolve().is_relative_to(data):
+    # Path.resolve() would raise over a ring of links.
+    if Path(os.path.realpath(path)).is_relative_to(data):
         raise _KeptOutError("own_data", "It lies in Plainview's own data directory, which is never taken in.")
 
 
@@ -330,7 +336,12 @@ def _facts(received: ReceivedObject) -> OriginalFacts:
 def _in_words(probe: Probe) -> str:
     seconds, milliseconds = divmod(probe.duration_ms, 1000)
     kinds = ", ".join(f"{s.kind} {s.codec or 'unknown'}" for s in probe.streams)
-    return f"{seconds // 60} min {seconds % 60}.{milliseconds // 100} s; {kinds}"
+    known = f"{seconds // 60} min {seconds % 60}.{milliseconds // 100} s; {kinds}"
+    # A cut or damaged file is received, since what is left of it plays; whoever offers it must hear of it now.
+    doubts = " ".join(
+        WARNINGS[code] for code in dict.fromkeys(w.code for w in probe.warnings) if code in SAID_AT_ONCE
+    )
+    return f"{known}. {doubts}" if doubts else known
 
 
 def files_below(path: Path, *, data: Path) -> Iterator[Path]:
@@ -343,7 +354,8 @@ def files_below(path: Path, *, data: Path) -> Iterator[Path]:
         path: a file or a folder.
         data: the data directory.
     """
-    if not path.is_dir() or _is_same(path, data):
+    # Path.is_dir() would raise where a folder above may not be searched.
+    if not os.path.isdir(path) or _is_same(path, data):  # noqa: PTH112 - see above
         yield path
         return
     unreadable: list[Path] = []
