@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -15,10 +15,21 @@ from plainview.vault.errors import DamagedEscrowError, WrongRecoveryKeyError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from plainview.vault.keys import KeyStore
-
 ESCROW_INFO = b"plainview-key-escrow/v1"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+class EscrowedKeys(Protocol):
+    """What a key store gives to an escrow; see keys.KeyStore."""
+
+    @property
+    def recovery_public(self) -> bytes:
+        """The public half of the recovery key, 32 bytes."""
+        ...
+
+    def object_keys(self) -> dict[str, bytes]:
+        """Return every object's key, as they were at one moment."""
+        ...
 
 
 def new_recovery_key() -> RecoveryKey:
@@ -27,7 +38,7 @@ def new_recovery_key() -> RecoveryKey:
     return RecoveryKey(private=private.private_bytes_raw(), public=private.public_key().public_bytes_raw())
 
 
-def seal_escrow(keys: KeyStore, *, now: datetime) -> KeyEscrow:
+def seal_escrow(keys: EscrowedKeys, *, now: datetime) -> KeyEscrow:
     """Seal every object's key, and no secret, to the recovery key.
 
     A restored log must not be able to sign as the lost one did, so signing keys stay out. Keep the newest escrow
