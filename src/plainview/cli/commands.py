@@ -152,3 +152,57 @@ def demo(
     from plainview.cli.demo import run
 
     raise typer.Exit(run(file, root=folder))
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder, or an earlier backup to bring up to date.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Copy database, logs and ciphertext to a folder, and beside it the sealed keys (FOLDER.keys)."""
+    from plainview.cli.backup import run
+
+    raise typer.Exit(run(_data(data), folder, as_json=as_json))
+
+
+@app.command()
+def restore(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[BACKUP]",
+            help="The backup. Without one, the database that is there goes on under a new log.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Data = None,
+    recovery_key: Annotated[
+        Path | None,
+        typer.Option("--recovery-key", help="On a new machine: the recovery key.", show_default=False),
+    ] = None,
+    escrow: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys", help="On a new machine: the sealed keys. Default: BACKUP.keys.", show_default=False
+        ),
+    ] = None,
+    new_epoch: Annotated[
+        str | None,
+        typer.Option(help="Why a new custody log must begin; it is kept for ever.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring an installation back: on a new machine, or here where only the database is lost."""
+    from plainview.cli.restore import run
+
+    raise typer.Exit(
+        run(
+            _data(data),
+            folder,
+            recovery_file=recovery_key,
+            escrow_file=escrow,
+            reason=new_epoch,
+            as_json=as_json,
+        )
+    )

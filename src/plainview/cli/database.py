@@ -81,10 +81,22 @@ def migrate(cluster: Cluster) -> None:
     """
     if not _is_behind():
         return
-    use_database("owner", cluster, "owner")
-    try:
+    with _owner_connected(cluster):
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         restrict_app(cluster.role_name("app"))
+
+
+def restrict_again(cluster: Cluster) -> None:
+    """Take from the app what it must not do, whatever grants a dump brought along."""
+    with _owner_connected(cluster):
+        restrict_app(cluster.role_name("app"))
+
+
+@contextmanager
+def _owner_connected(cluster: Cluster) -> Iterator[None]:
+    use_database("owner", cluster, "owner")
+    try:
+        yield
     finally:
         connections["owner"].close()
         del settings.DATABASES["owner"]

@@ -40,10 +40,11 @@ def run(
             on_bytes=lambda count: bar.advance(task, count),
         )
         package = export(job)
-        key = format_vkey(here.installation.signer.key)
+        # After a restore the leaves of older recordings are signed by the log that went before.
+        keys = [format_vkey(key) for key in here.installation.policy.logs]
     if as_json:
-        answer_json({"package": package.package, "folder": str(output), "key": key})
+        answer_json({"package": package.package, "folder": str(output), "key": keys[0], "keys": keys})
         return
     answer(f"Made {output}: {len(package.items)} originals with their proofs.")
     answer("The recipient checks it, offline, with the key they got from elsewhere:")
-    answer(f"  python3 {output}/verify.py --key '{key}'")
+    answer(f"  python3 {output}/verify.py " + " ".join(f"--key '{key}'" for key in keys))

@@ -116,7 +116,11 @@ def _logged(data: Path, command: str) -> Iterator[None]:
 
 
 def _not_lost(data: Path) -> Path:
-    """Return the data directory unless its own database is gone; a new one must not take its place in silence."""
+    """Return the data directory unless its own database is gone; a new one must not take its place in silence.
+
+    Nor is a directory used that a restore left half done.
+    """
+    premises.check_not_restoring(data)
     if settings.PLAINVIEW_DATABASE_URL or (data / "pg").exists():
         return data
     if (premises.log_folder(data, 1) / "checkpoint").exists():

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Max
 
 from plainview.custody.models import Act, Leaf
+from plainview.formats.leaf import CustodyLeaf, format_leaf
+from plainview.formats.merkle import TreeHasher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+ROWS_AT_ONCE = 5_000
+_ACT_COLUMNS = "a.id, a.at, a.act, a.object, a.actor, a.outcome, a.why, a.facts, a.session, a.detail"
+_PLACED = f"""
+SELECT {_ACT_COLUMNS}, l.index, l.hash FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
+WHERE l.epoch_id = %s ORDER BY l.index
+"""  # noqa: S608 - the only thing put in is a constant
+# An act waits rightly if the sequencer will still come to it; see custody.sequence.
+_UNPLACED = f"""
+WITH floor AS (SELECT greatest((SELECT coalesce(max(after_act_id), 0) FROM custody_restore),
+                               (SELECT coalesce(max(after_act_id), 0) FROM custody_epoch)) AS id),
+     last AS (SELECT a.xid, a.id FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id, floor
+              WHERE a.id > floor.id ORDER BY l.epoch_id DESC, l.index DESC LIMIT 1)
+SELECT {_ACT_COLUMNS},
+       a.id > floor.id AND coalesce((SELECT (a.xid, a.id) > (last.xid, last.id) FROM last), true)
+FROM custody_act a CROSS JOIN floor
+WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.act_id = a.id) ORDER BY a.id
+"""  # noqa: S608 - the same
+_WORDS = """
+SELECT a.id, a.session, a.detail, w.session_salt, w.session, w.detail_salt, w.detail
+FROM custody_words w JOIN custody_act a ON a.id = w.act_id ORDER BY a.id
+"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +78,107 @@ def logged_act(act_id: int) -> LoggedAct:
         Leaf.DoesNotExist: it has no place in the log yet.
     """
     return _logged(Leaf.objects.select_related("act", "act__words").get(act_id=act_id))
+
+
+class StoredAct(NamedTuple):
+    """An act's row, as it would stand in the log; facts are JSON text as the database writes it."""
+
+    act_id: int
+    at: datetime
+    act: str
+    object: str
+    actor: str
+    outcome: str
+    why: str | None
+    facts: str
+    session: str | None
+    detail: str | None
+
+    def entry(self, index: int) -> bytes:
+        """Return the leaf that this row makes at an index.
+
+        Raises:
+            FormatError: it makes none; the row was altered.
+        """
+        return format_leaf(
+            CustodyLeaf(index, *self[1:7], facts=json.loads(self.facts), session=self[8], detail=self[9])
+        )
+
+
+class PlacedAct(NamedTuple):
+    """An act with its index, and the hash of its leaf as the database has it."""
+
+    act: StoredAct
+    at_index: int
+    hash: bytes
+
+
+class UnplacedAct(NamedTuple):
+    """An act without an index, and whether the next publication gives it one."""
+
+    act: StoredAct
+    is_waiting: bool
+
+
+class KeptWords(NamedTuple):
+    """The words behind an act's commitments, each with its salt; and the commitments."""
+
+    act_id: int
+    session_commitment: str | None
+    detail_commitment: str | None
+    session_salt: bytes | None
+    session: dict[str, Any] | None
+    detail_salt: bytes | None
+    detail: dict[str, Any] | None
+
+
+def placed_acts(epoch: int) -> Iterator[PlacedAct]:
+    """Yield every act of an epoch in log order; the caller holds a transaction, for the cursor lives in it."""
+    for row in _streamed(_PLACED, [epoch]):
+        yield PlacedAct(StoredAct._make(row[:10]), row[10], bytes(row[11]))
+
+
+def unplaced_acts() -> Iterator[UnplacedAct]:
+    """Yield every act without an index, oldest first; the caller holds a transaction."""
+    for row in _streamed(_UNPLACED, []):
+        yield UnplacedAct(StoredAct._make(row[:10]), row[10])
+
+
+def kept_words() -> Iterator[KeptWords]:
+    """Yield the words that still exist, by act; the caller holds a transaction."""
+    for row in _streamed(_WORDS, []):
+        act_id, session_commitment, detail_commitment, session_salt, session, detail_salt, detail = row
+        yield KeptWords(
+            act_id,
+            session_commitment,
+            detail_commitment,
+            None if session_salt is None else bytes(session_salt),
+            None if session is None else json.loads(session),
+            None if detail_salt is None else bytes(detail_salt),
+            None if detail is None else json.loads(detail),
+        )
+
+
+def _streamed(query: str, arguments: list[Any]) -> Iterator[tuple[Any, ...]]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(query, arguments)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield from rows
+
+
+def leaf_count(epoch: int) -> int:
+    """Return how many indices of an epoch were given away."""
+    newest = Leaf.objects.filter(epoch_id=epoch).aggregate(index=Max("index"))["index"]
+    return 0 if newest is None else int(newest) + 1
+
+
+def leaf_root(epoch: int, size: int) -> bytes | None:
+    """Return the root over an epoch's first leaves as the database has their hashes; None if some are missing."""
+    tree = TreeHasher()
+    rows = Leaf.objects.filter(epoch_id=epoch, index__lt=size).order_by("index")
+    for digest in rows.values_list("hash", flat=True).iterator(chunk_size=ROWS_AT_ONCE):
+        tree.append(bytes(digest))
+    return tree.root() if tree.size == size else None
 
 
 def count_unsequenced() -> int:

@@ -243,6 +243,14 @@ def set_wearer(
     )
 
 
+def skip_recording_numbers(count: int) -> None:
+    """Leave out numbers of recordings: what a lost database gave away must not be given again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(nextval('evidence_recording_number')) FROM generate_series(1, %s)", [count]
+        )
+
+
 def printable_words(name: str) -> str:
     """Return a name as canonical JSON can hold it: bytes that were no text are spelled as escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256 as hash_of
 from typing import TYPE_CHECKING
 
 from plainview.accounts.rules import Span
@@ -90,6 +91,35 @@ def all_originals() -> Iterator[KnownOriginal]:
 def known_object_ids() -> set[str]:
     """Return the object ids that some original names."""
     return set(Original.objects.values_list("object_id", flat=True))
+
+
+@dataclass(frozen=True)
+class KeptProbe:
+    """What an examination found, as far as the custody log vouches for it.
+
+    Attributes:
+        act_id: the row of its act.
+        chunk_times_sha256: of its table from chunk to seconds, 64 hex digits.
+    """
+
+    act_id: int
+    chunk_times_sha256: str
+
+
+def kept_probes() -> Iterator[KeptProbe]:
+    """Yield every examination."""
+    rows = Probe.objects.order_by("pk").values_list("act_id", "chunk_times")
+    for act_id, chunk_times in rows.iterator(chunk_size=100):
+        yield KeptProbe(act_id, hash_of(bytes(chunk_times)).hexdigest())
+
+
+def recorded_objects() -> Iterator[tuple[str, str]]:
+    """Yield identifier and object id of every part of every recording, by identifier; of no part, an empty id."""
+    rows = Recording.objects.order_by("identifier", "parts__number").values_list(
+        "identifier", "parts__original__object_id"
+    )
+    for identifier, object_id in rows.iterator():
+        yield identifier, object_id or ""
 
 
 def chunk_times_of(original: KnownOriginal) -> bytes | None:

@@ -4,6 +4,9 @@ PipelineError
 ├── NotPreparedError
 ├── OutputTakenError
 ├── OriginalDiffersError
+├── EpochsCollideError
+├── BackupRefusedError
+├── CopyDiffersError
 └── RestoreRefusedError
 """
 
@@ -45,6 +48,41 @@ class OriginalDiffersError(PipelineError):
             f"{recording}: {problem}. Nothing was exported. Run plainview fsck to see how far it goes."
         )
         self.recording = recording
+
+
+class EpochsCollideError(PipelineError):
+    """Two leaves of one recording have the same number in two logs, and a package has room for one.
+
+    Attributes:
+        index: the number.
+    """
+
+    def __init__(self, recording: str, index: int) -> None:
+        super().__init__(
+            f"{recording}: two custody logs each hold a leaf {index} about it, and a package names leaves by number "
+            "alone. Nothing was exported."
+        )
+        self.index = index
+
+
+class BackupRefusedError(PipelineError):
+    """A backup cannot be made where it was asked for."""
+
+
+class CopyDiffersError(PipelineError):
+    """A file that was to be copied is not what it should be; it was not copied.
+
+    Attributes:
+        source: the file.
+        expected: its SHA-256, 64 hex digits.
+        found: what it has.
+    """
+
+    def __init__(self, source: Path, *, expected: str, found: str) -> None:
+        super().__init__(f"{source}: expected SHA-256 {expected}, found {found}. It was not copied.")
+        self.source = source
+        self.expected = expected
+        self.found = found
 
 
 class RestoreRefusedError(PipelineError):

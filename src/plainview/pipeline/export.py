@@ -41,7 +41,7 @@ from plainview.formats.policy import format_policy
 from plainview.formats.proof import format_proof
 from plainview.formats.receipt import format_receipt, make_receipt
 from plainview.pipeline import package_pages
-from plainview.pipeline.errors import OriginalDiffersError, OutputTakenError
+from plainview.pipeline.errors import EpochsCollideError, OriginalDiffersError, OutputTakenError
 from plainview.pipeline.installation import publish
 from plainview.vault.errors import AlteredObjectError
 from plainview.vault.reader import open_object
@@ -236,23 +236,30 @@ def _copy_original(
 
 def _find_act(job: Export, acts: Sequence[LoggedAct], act: str, sha256: str) -> int | None:
     """Return the index of the newest act of this kind that speaks of this digest."""
-    log = job.installation.signer.log
     for logged in reversed(acts):
-        if logged.act == act and parse_leaf(log.entry(logged.index)).facts.get("sha256") == sha256:
+        if logged.act == act and parse_leaf(_entry(job, logged)).facts.get("sha256") == sha256:
             return logged.index
     return None
 
 
 def _disclose(job: Export, writer: _Writer) -> list[DisclosedLeaf]:
     """Write every leaf about these recordings with its proof and the words behind it."""
-    log, leaves = job.installation.signer.log, []
+    leaves: dict[int, DisclosedLeaf] = {}
     for logged in logged_acts([recording.identifier for recording in job.order.recordings]):
-        entry = log.entry(logged.index)
-        leaves.append(DisclosedLeaf(logged.index, entry, parse_leaf(entry), logged.salt, logged.detail))
-        writer.write(proof_path(logged.index), format_proof(log.prove(logged.index)).encode())
-    writer.write(LEAVES, b"".join(format_disclosed_leaf(leaf) + b"\n" for leaf in leaves))
+        if logged.index in leaves:
+            raise EpochsCollideError(logged.object, logged.index)
+        entry, proof = _entry(job, logged), job.installation.log_of(logged.epoch).prove(logged.index)
+        leaves[logged.index] = DisclosedLeaf(
+            logged.index, entry, parse_leaf(entry), logged.salt, logged.detail
+        )
+        writer.write(proof_path(logged.index), format_proof(proof).encode())
+    writer.write(LEAVES, b"".join(format_disclosed_leaf(leaf) + b"\n" for leaf in leaves.values()))
     writer.write(POLICY, format_policy(job.installation.policy).encode())
-    return leaves
+    return list(leaves.values())
+
+
+def _entry(job: Export, logged: LoggedAct) -> bytes:
+    return job.installation.log_of(logged.epoch).entry(logged.index)
 
 
 def _write_pages(

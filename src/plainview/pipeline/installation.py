@@ -10,8 +10,15 @@ from django.db import transaction
 
 from plainview.custody.errors import LogNotStartedError
 from plainview.custody.record import Actor, record
-from plainview.custody.sequence import EpochFacts, LogSigner, publish_pending, running_epoch, start_epoch
-from plainview.formats.note import format_vkey
+from plainview.custody.sequence import (
+    EpochFacts,
+    LogSigner,
+    all_epochs,
+    publish_pending,
+    running_epoch,
+    start_epoch,
+)
+from plainview.formats.note import format_vkey, parse_vkey
 from plainview.formats.policy import TrustPolicy
 from plainview.formats.recovery import format_recovery_key, parse_recovery_key
 from plainview.pipeline.errors import NotPreparedError
@@ -36,6 +43,8 @@ LOG = "log"
 TRUST = "trust"
 CHECKPOINTS = "checkpoint-store.sqlite"
 RECOVERY_KEY = "recovery-key.json"
+# There while a restore is under way; see pipeline.restore.
+RESTORING = "restoring.json"
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,15 @@ class Installation:
 
     @property
     def policy(self) -> TrustPolicy:
-        """Whose signatures count for a package made here."""
-        return TrustPolicy(logs=(self.signer.key,))
+        """Whose signatures count for a package made here: the running log's first, then those it continues."""
+        return TrustPolicy(logs=tuple(parse_vkey(each.vkey) for each in reversed(all_epochs())))
+
+    def log_of(self, epoch: int) -> TiledLog:
+        """Return the log of an epoch; the ones before the running one are only read."""
+        for each in all_epochs():
+            if each.epoch == epoch:
+                return TiledLog(log_folder(self.data, epoch), origin=each.origin)
+        raise LogNotStartedError
 
 
 def is_prepared(data: Path) -> bool:
@@ -150,8 +166,8 @@ def open_installation(data: Path, *, zone: str) -> Installation:
             "without it, restore a backup elsewhere with the recovery key: plainview restore --help"
         )
     keys = open_key_store(data / KEYS)
-    signer = _signer(data, keys, running_epoch())
-    _pin(data / TRUST, signer.key)
+    signer = open_signer(data, keys)
+    pin_key(data, signer.key)
     return Installation(data=data, store=LocalStore(data / OBJECTS), keys=keys, signer=signer, zone=zone)
 
 
@@ -177,6 +193,30 @@ def log_folder(data: Path, epoch: int) -> Path:
 def pinned_keys(data: Path) -> list[str]:
     """Return the verifier keys this data directory trusts, as text."""
     return [path.read_text("ascii").strip() for path in sorted((data / TRUST).glob("*.vkey"))]
+
+
+def open_signer(data: Path, keys: KeyStore) -> LogSigner:
+    """Return the running log with what signs it.
+
+    Raises:
+        LogNotStartedError: the database has no log.
+        NotPreparedError: the key store's signing key is not the database's.
+        KeyMissingError: there is no signing key.
+    """
+    return _signer(data, keys, running_epoch())
+
+
+def check_not_restoring(data: Path) -> None:
+    """Raise while a restore is under way.
+
+    Raises:
+        NotPreparedError: one was interrupted, so what is here is half of something.
+    """
+    if (data / RESTORING).exists():
+        raise NotPreparedError(
+            f"A restore into {data} was interrupted, so it holds half of an installation. Run the same restore again; "
+            "it goes on where it stopped."
+        )
 
 
 def _signer(data: Path, keys: KeyStore, epoch: EpochFacts) -> LogSigner:
@@ -206,7 +246,9 @@ def _own_log_key(keys: KeyStore, origin: str) -> tuple[bytes, VerifierKey]:
     return private, log_key(origin, private)
 
 
-def _pin(folder: Path, key: VerifierKey) -> None:
+def pin_key(data: Path, key: VerifierKey) -> None:
+    """Keep a public key that packages are checked with on this machine."""
+    folder = data / TRUST
     path = folder / f"{key.key_id.hex()}.vkey"
     if path.exists():
         return
