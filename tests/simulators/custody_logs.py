@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def key_of(seed, origin=ORIGIN):
 SIGN, KEY = key_of(b"a custody log for tests")
 
 
+@lru_cache(maxsize=2000)
 def leaf(index, *, at=None, object_id=None):
     """Return one entry, as the custody app would write it."""
     return format_leaf(

@@ -99,7 +99,7 @@ def problem_after_kill(before, tmp_path, writer, call, nth):
 
 def problem_of(left, *, acknowledged):
     held = left.checkpoints.last(ORIGIN)[0]
-    for known in (None, held):
+    for known in (held, None):
         report = audit_log(left.root, keys=[KEY], known=known)
         if not report.is_sound:
             return report.findings[0]
