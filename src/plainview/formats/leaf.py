@@ -123,6 +123,11 @@ def parse_leaf(data: bytes) -> CustodyLeaf:
     Raises:
         FormatError: not canonical, a key missing or unknown, an act outside the vocabulary, a malformed field.
     """
+    plain = _parse_plain_leaf(data)
+    return _parse_any_leaf(data) if plain is None else plain
+
+
+def _parse_any_leaf(data: bytes) -> CustodyLeaf:
     what = "custody leaf"
     record = check_record(
         parse_canonical_json(data, what=what, limit_bytes=ENTRY_LIMIT_BYTES), what=what, keys=LEAF_KEYS
@@ -143,6 +148,45 @@ def parse_leaf(data: bytes) -> CustodyLeaf:
     )
     _check_leaf(leaf)
     return leaf
+
+
+# Most leaves are printable ASCII without escapes. Of those, exactly what this matches, with its facts in order, is
+# what format_leaf writes; reading them so takes a third of the time. A test holds both ways of reading together.
+_PLAIN_FACT = r'"[a-z][a-z0-9_]{0,63}":(?:"[ !#-\[\]-~]{0,500}"|0|-?[1-9][0-9]{0,14})'
+_PLAIN_LEAF = re.compile(
+    r'\{"act":"([a-z._]+)","actor":"(user:[0-9a-f]{16}|system:[a-z-]{1,32})",'
+    r'"at":"([0-9T:.-]+Z)","detail":(?:null|"([0-9a-f]{64})"),'
+    r'"facts":\{((?:' + _PLAIN_FACT + "(?:," + _PLAIN_FACT + r")*)?)\},"
+    r'"object":"([A-Za-z0-9][A-Za-z0-9._:/+-]{0,127})","outcome":"(ok|denied|error)",'
+    r'"seq":(0|[1-9][0-9]{0,14}),"session":(?:null|"([0-9a-f]{64})"),"v":1,'
+    r'"why":(?:null|"([a-z][a-z0-9_]{0,63})")\}\Z',
+    re.ASCII,
+)
+_PLAIN_FACTS = re.compile(r'"([a-z0-9_]+)":(?:"([^"]*)"|([0-9-]+))')
+
+
+def _parse_plain_leaf(data: bytes) -> CustodyLeaf | None:
+    """Read a leaf of printable ASCII without escapes; None sends any other, and any wrong one, the long way."""
+    match = _PLAIN_LEAF.match(data.decode("latin-1")) if len(data) <= ENTRY_LIMIT_BYTES else None
+    if match is None:
+        return None
+    act, actor, at, detail, facts, object_, outcome, seq, session, why = match.groups()
+    found = _PLAIN_FACTS.findall(facts)
+    names = [name for name, _, _ in found]
+    if act not in ACTS or names != sorted(set(names)):
+        return None
+    return CustodyLeaf(
+        seq=int(seq),
+        at=parse_at(at, what="custody leaf"),
+        act=act,
+        object=object_,
+        actor=actor,
+        outcome=outcome,
+        why=why,
+        facts={name: int(number) if number else text for name, text, number in found},
+        session=session,
+        detail=detail,
+    )
 
 
 def _check_leaf(leaf: CustodyLeaf) -> None:
