@@ -7,6 +7,7 @@ of its own, through the leaf that says which bytes were received, and that one d
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable, Iterator, Mapping, Sequence
 
@@ -37,7 +38,7 @@ from plainview.verify.chain import (
     read_document,
 )
 from plainview.verify.errors import NotAPackageError, UnreadableError, VerificationError
-from plainview.verify.folder import REGULAR, FolderEntry, list_folder, stream_file
+from plainview.verify.folder import REGULAR, FolderEntry, extended_path, list_folder, stream_file
 from plainview.verify.leaves import LeafFinding, check_leaves
 from plainview.verify.original import (
     Digests,
@@ -96,6 +97,7 @@ def check_package(
 
     Source: RFC 8493 section 3 for the two manifests.
     """
+    folder = extended_path(folder, windows=os.name == "nt")
     entries = list_folder(folder)
     if not any(path in entries for path in (*OUTSIDE_MANIFESTS, manifest_of(PAYLOAD))):
         raise NotAPackageError("folder", "it holds no package.json, no receipt and no manifest")
@@ -327,6 +329,7 @@ def _report(results: Sequence[FileResult], check: _Check, trust: Trust) -> Packa
         checkpoint=chain.checkpoint,
         signers=tuple(dict.fromkeys([*find_signers(note, trust), *signers])),
         cosigners=count_known_cosigners(note, trust),
+        are_cosigners_given=bool(trust.given.witnesses),
         warnings=find_warnings(chain.findings[PACKAGE_RECEIPT].verdict, chain.checkpoint, trust),
     )
 

@@ -68,6 +68,7 @@ def check_receipt_file(
         checkpoint=standing.checkpoint,
         signers=find_signers(note, trust),
         cosigners=count_known_cosigners(note, trust),
+        are_cosigners_given=bool(trust.given.witnesses),
         warnings=find_warnings(standing.verdict, standing.checkpoint, trust),
     )
 

@@ -111,7 +111,10 @@ def _original_line(leaf: CustodyLeaf) -> str:
 def witness_facts(report: PackageReport) -> list[str]:
     """Return "WITNESSED BY k OF n", and "TIME BETWEEN a AND b" where a co-signer signed."""
     signed, known, times = report.cosigners
-    facts = [f"WITNESSED BY {signed} OF {known}"]
+    doubt = (
+        "" if report.are_cosigners_given or not known else " (co-signers as the package itself names them)"
+    )
+    facts = [f"WITNESSED BY {signed} OF {known}{doubt}"]
     if times:
         facts.append(f"TIME BETWEEN {format_at(times[0])} AND {format_at(times[-1])}")
     return facts
@@ -143,6 +146,7 @@ def format_report_json(report: PackageReport) -> str:
         "witnessed": {
             "by": report.cosigners.signed,
             "of": report.cosigners.known,
+            "given": report.are_cosigners_given,
             "times": [format_at(time) for time in report.cosigners.times],
         },
         "warnings": list(report.warnings),

@@ -52,6 +52,7 @@ class PackageReport:
         originals: the received leaves of originals in here whose proofs fit.
         signers: keys of logs that signed the proofs, as vkeys; name+id where nobody gave the key itself.
         cosigners: known co-signers of the checkpoint.
+        are_cosigners_given: whether their keys came from outside the package, or the package names them itself.
         warnings: sentences a reader must see.
     """
 
@@ -62,6 +63,7 @@ class PackageReport:
     originals: tuple[CustodyLeaf, ...] = ()
     signers: tuple[str, ...] = ()
     cosigners: CosignerCount = NO_COSIGNERS
+    are_cosigners_given: bool = False
     warnings: tuple[str, ...] = ()
 
     @property

@@ -91,6 +91,11 @@ def test_a_cosigners_key_may_be_given_beside_the_logs(package, vkey, tmp_path, c
     assert "WITNESSED BY 1 OF 1" in capsys.readouterr().out
 
 
+def test_cosigners_that_only_the_package_names_are_said_to_be_so(package, vkey, capsys):
+    assert main([str(package.folder), "--key", vkey]) == 0
+    assert "WITNESSED BY 2 OF 2 (co-signers as the package itself names them)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("data", [b"nonsense", b"\xff", b"a" * 100_001, b"log nonsense\n"])
 def test_a_key_file_that_is_none_ends_in_2(package, tmp_path, data, capsys):
     file = tmp_path / "keys"

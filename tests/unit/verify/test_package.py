@@ -286,3 +286,12 @@ def test_the_package_in_the_report_is_doubted_when_package_json_is(built):
 
 def test_the_chunk_list_of_the_golden_package_is_the_originals(built):
     assert chunk_list(built.originals[0].data).root().hex() in built.path(LEAVES).read_text()
+
+
+def test_an_original_that_neither_a_leaf_nor_the_manifest_speaks_for_is_unproven(built):
+    lines = built.path(MANIFEST).read_bytes().splitlines(keepends=True)
+    built.write(MANIFEST, b"".join(line for line in lines if A.encode() not in line))
+    built.path(LEAVES).unlink()
+    found = check(built)[A]
+    assert (found.verdict, found.recording) == ("UNPROVEN", None)
+    assert "which should say what was received" in found.reason
