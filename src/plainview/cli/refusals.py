@@ -26,16 +26,16 @@ def refusals_said() -> Iterator[None]:
 
     Being asked to stop (SIGINT, SIGTERM) ends the work in order: what is half done is undone, the database stopped.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    # Not as KeyboardInterrupt: the library that reads the options answers that itself, with a word and no sentence.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         yield
-        sys.stdout.flush()
-    except (KeyboardInterrupt, _StopError) as error:
+    except _StopError as error:
         _say("stopped. What was acknowledged is safe; run the command again.")
-        number = signal.SIGTERM if isinstance(error, _StopError) else signal.SIGINT
-        sys.exit(STOPPED + number)
-    except BrokenPipeError:
-        # Nobody reads the answer any more; Python would fail once more when it closes the stream.
+        sys.exit(STOPPED + error.number)
+    except ReaderGoneError:
+        # Python would fail once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _say("stopped: whoever read the answer went away. What was acknowledged is safe.")
         sys.exit(STOPPED + signal.SIGPIPE)
@@ -48,13 +48,25 @@ def refusals_said() -> Iterator[None]:
 
 
 class _StopError(BaseException):
-    """Somebody asked this process to end; not an error of anything in it."""
+    """Somebody asked this process to end; not an error of anything in it.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
-def _stop(_number: int, _frame: object) -> None:
+class ReaderGoneError(Exception):
+    """Nobody reads the answer any more."""
+
+
+def _stop(number: int, _frame: object) -> None:
     # Once: whoever asks again does not want to wait for the end in order.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise _StopError
+    signal.signal(number, signal.SIG_DFL)
+    raise _StopError(number)
 
 
 def sentence_of(error: Exception) -> str | None:

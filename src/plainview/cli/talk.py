@@ -17,6 +17,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from plainview.cli.refusals import ReaderGoneError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,14 +32,22 @@ def say(sentence: str) -> None:
 
 
 def answer(line: str) -> None:
-    """Print one line of the answer; what no terminal can show is spelled out."""
+    """Print one line of the answer; what no terminal can show is spelled out.
+
+    Raises:
+        ReaderGoneError: nobody reads it.
+    """
     encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding))
+    # At once, also into a pipe: whoever reads it may be waiting to erase a card.
+    try:
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
 
 
 def answer_json(value: Any) -> None:
-    """Print one JSON document on one line."""
-    print(json.dumps(value, ensure_ascii=True, sort_keys=True))
+    """Print one JSON document on one line; raises as answer()."""
+    answer(json.dumps(value, ensure_ascii=True, sort_keys=True))
 
 
 @contextmanager

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 Status = Literal["received", "duplicate", "quarantined", "refused"]
 COPY_BYTES = 1 << 20
+NOT_A_FILE = "It is a pipe, a socket or a device: expected a file of footage."
 # What the probe found that a person may still mend: the card is at hand, and the file can be copied again.
 SAID_AT_ONCE = ("ends_early", "damaged_part")
 # A checkpoint covers at most this many files; none waits for it longer than this, or for a file larger than that.
@@ -295,6 +296,8 @@ def _open_regular(path: Path) -> BinaryIO:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise _KeptOutError("link", "It is a link. Name the file that it points to.") from error
+        if error.errno == errno.ENXIO:  # a socket, or a device that is not there
+            raise _KeptOutError("not_a_file", NOT_A_FILE) from error
         raise
     mode = os.fstat(fd).st_mode
     if stat.S_ISREG(mode):
@@ -302,7 +305,7 @@ def _open_regular(path: Path) -> BinaryIO:
     os.close(fd)
     if stat.S_ISDIR(mode):
         raise _KeptOutError("no_files", "The folder holds no files.")
-    raise _KeptOutError("not_a_file", "It is a pipe, a socket or a device: expected a file of footage.")
+    raise _KeptOutError("not_a_file", NOT_A_FILE)
 
 
 def _check_unchanged(file: BinaryIO, before: os.stat_result, read_bytes: int | None = None) -> None:
