@@ -130,7 +130,9 @@ class TinyLog:
 
 def footage(seed: int, size_bytes: int) -> bytes:
     generator = random.Random(seed)
-    return b"".join(generator.randbytes(min(1 << 20, size_bytes - at)) for at in range(0, size_bytes, 1 << 20))
+    return b"".join(
+        generator.randbytes(min(1 << 20, size_bytes - at)) for at in range(0, size_bytes, 1 << 20)
+    )
 
 
 def chunk_list(data: bytes) -> ChunkList:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Sequence
 
 from plainview.formats.note import ED25519, VerifierKey, format_vkey, parse_note
@@ -92,6 +93,7 @@ def judge_leaf(entry: bytes, seq: int, proof: LogProof, trust: Trust) -> Standin
         return Standing(UNPROVEN, str(error))
 
 
+@lru_cache(maxsize=16)
 def find_signers(note: str, trust: Trust) -> tuple[str, ...]:
     """Return the keys of logs, as vkeys, that signed a note; a key nobody gave in full as name+id.
 

@@ -39,7 +39,7 @@ def test_every_small_log_continues_every_smaller_one():
             check_consistency(old, new)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_an_inclusion_proof_with_one_change_is_refused(data):
     size = data.draw(st.integers(1, 70))
@@ -55,7 +55,7 @@ def test_an_inclusion_proof_with_one_change_is_refused(data):
             check_inclusion(index, size, **change)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_consistency_proof_with_one_change_is_refused(data):
     new = data.draw(st.integers(2, 70))
