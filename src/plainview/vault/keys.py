@@ -154,7 +154,9 @@ def open_key_store(folder: Path) -> KeyStore:
 
 
 class KeyStore:
-    """An open key store. Threads and processes may share a folder; what is written is durable on return.
+    """An open key store; what is written is durable on return.
+
+    Threads may share one, processes a folder; a forked process opens its own.
 
     Every method raises KeyStoreFaultError, KeyStoreFullError or KeyStoreCorruptError when the disk fails, is full, or
     gives back something else than was written.

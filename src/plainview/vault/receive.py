@@ -148,11 +148,11 @@ class _Sealing:
         self._cipher = cipher
         self._writer = writer
         self._in_flight: deque[_Batch] = deque()
+        self._is_begun = False
 
     def run(self, source: _Source, first: _Batch, length: int) -> str:
         """Send the source through, beginning with a batch that is read already; return its SHA-256."""
         whole, batch = hashlib.sha256(), first
-        self._writer.write(self._cipher.header)
         with ThreadPoolExecutor(1) as sealing, ThreadPoolExecutor(1) as writing:
             while length:
                 following = self._next_batch()
@@ -185,6 +185,9 @@ class _Sealing:
         return done
 
     def _store(self, batch: _Batch, sealed: Future[int]) -> None:
+        if not self._is_begun:
+            self._writer.write(self._cipher.header)
+            self._is_begun = True
         self._writer.write(memoryview(batch.sealed)[: sealed.result()])
 
 

@@ -23,7 +23,8 @@ from plainview.vault.receive import receive
 from simulators.every_call import Interrupter, why_not
 
 FAULTS = {"kill": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
-DATA = random.Random(1).randbytes(3000)
+# Two batches of chunks, so that every thread of receive() makes its calls more than once.
+DATA = random.Random(1).randbytes((2 << 20) + 3000)
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def altered(vault):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_range_is_the_originals(vault, data):
     store, keys, object_id, original = vault
     reader = open_object(store, keys, object_id)
