@@ -495,7 +495,9 @@ def _database_error(folder: Path, error: Exception) -> KeyStoreError:
     if code in _SQLITE_FAULTS:
         return KeyStoreFaultError(folder, f"its database failed ({error}). Look at its disk")
     return KeyStoreCorruptError(
-        folder, f"keys.sqlite is damaged ({error}). Restore with a key escrow and the recovery key"
+        folder,
+        f"keys.sqlite is damaged, or its disk cannot be read ({error}). Look at the system's log first; "
+        "if the file is at fault, restore with a key escrow and the recovery key",
     )
 
 
