@@ -206,3 +206,20 @@ def restore(
             as_json=as_json,
         )
     )
+
+
+@app.command()
+def fsck(
+    data: Data = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Decrypt everything and compare it with what was received.")
+    ] = False,
+    no_keys: Annotated[
+        bool, typer.Option("--no-keys", help="Leave the key store closed; compare ciphertext alone.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check everything: objects, keys, logs, rows, and that each says what the others say. Exit 1: something is wrong."""
+    from plainview.cli.fsck import run
+
+    raise typer.Exit(run(_data(data), is_deep=deep, with_keys=not no_keys, as_json=as_json))

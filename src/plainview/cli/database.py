@@ -79,7 +79,7 @@ def migrate(cluster: Cluster) -> None:
     Raises:
         ServiceError: the tables are behind and no owner's address was given.
     """
-    if not _is_behind():
+    if not is_behind():
         return
     with _owner_connected(cluster):
         call_command("migrate", database="owner", verbosity=0, interactive=False)
@@ -115,6 +115,7 @@ def restrict_app(app: str) -> None:
                 cursor.execute(statement.format(sql.Identifier(table), sql.Identifier(app)))
 
 
-def _is_behind() -> bool:
+def is_behind() -> bool:
+    """Say whether the tables are of an older Plainview."""
     executor = MigrationExecutor(connections["default"])
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

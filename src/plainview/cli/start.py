@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from django.conf import settings
 
-from plainview.cli.database import migrate, running_database
+from plainview.cli.database import is_behind, migrate, running_database
 from plainview.cli.logs import get_log, write_logs_to
 from plainview.custody.record import Actor
 from plainview.pipeline import installation as premises
@@ -98,6 +98,38 @@ def opened(
             _prepare(lock.data, actor=actor, recovery_file=recovery_file, log_name=log_name, say=say)
         installation = premises.open_installation(lock.data, zone=settings.PLAINVIEW_ZONE)
         yield Opened(installation, cluster, actor)
+
+
+@contextmanager
+def opened_to_check(data: Path, *, command: str, say: Callable[[str], None]) -> Iterator[Path]:
+    """Hold the data directory and run its database; nothing is prepared, migrated or mended.
+
+    Yields the directory, links resolved.
+
+    Raises:
+        NotPreparedError: there is nothing to check, or only half of it, or it is of an older Plainview.
+        ServiceError: the lock or the database cannot be had.
+    """
+    if not (settings.PLAINVIEW_DATABASE_URL or (data / "pg").exists()):
+        raise NotPreparedError(
+            f"{data} holds no database, so there is nothing to check. Name another: --data DIR"
+        )
+    with (
+        hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
+        _logged(lock.data, command),
+        running_database(_not_lost(lock.data), lock, on_wait=say),
+    ):
+        if is_behind():
+            raise NotPreparedError(
+                f"The tables of {lock.data} are of an older Plainview. Run plainview list once, which brings them up to "
+                "date, and then check again."
+            )
+        if not premises.has_log():
+            raise NotPreparedError(
+                f"The database of {lock.data} knows of no custody log, so there is nothing to check it against. Put "
+                "the right one back, or restore a backup: plainview restore --help"
+            )
+        yield lock.data
 
 
 @contextmanager

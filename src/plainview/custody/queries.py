@@ -166,6 +166,12 @@ def _streamed(query: str, arguments: list[Any]) -> Iterator[tuple[Any, ...]]:
             yield from rows
 
 
+def continued_logs() -> dict[str, dict[str, Any]]:
+    """Return, for the origin of each log that a later one continues, what that one says of it."""
+    facts = Act.objects.filter(act="log.epoch").order_by("pk").values_list("facts", flat=True)
+    return {str(each["old_origin"]): each for each in facts if "old_origin" in each}
+
+
 def leaf_count(epoch: int) -> int:
     """Return how many indices of an epoch were given away."""
     newest = Leaf.objects.filter(epoch_id=epoch).aggregate(index=Max("index"))["index"]

@@ -66,6 +66,12 @@ def original_by_sha256(sha256: str) -> KnownOriginal | None:
     return None if row is None else _known_original(row)
 
 
+def original_by_object(object_id: str) -> KnownOriginal | None:
+    """Return the original that names this object, 32 hex digits, or None."""
+    row = Original.objects.filter(object_id=object_id).first()
+    return None if row is None else _known_original(row)
+
+
 def has_original_of_size(size_bytes: int) -> bool:
     """Say whether any original has exactly this size; only then can a file of this size be one again."""
     return Original.objects.filter(size_bytes=size_bytes).exists()
