@@ -2,7 +2,8 @@
 
 CustodyError
 ├── OutsideTransactionError
-└── LogNotStartedError
+├── LogNotStartedError
+└── LeafMissingError
 """
 
 
@@ -24,3 +25,20 @@ class LogNotStartedError(CustodyError):
 
     def __init__(self) -> None:
         super().__init__("This data directory has no custody log. Run: plainview init")
+
+
+class LeafMissingError(CustodyError):
+    """The database holds a later leaf and not this one: rows were removed behind Plainview's back.
+
+    Attributes:
+        epoch: the log.
+        index: of the first leaf that is missing.
+    """
+
+    def __init__(self, epoch: int, index: int) -> None:
+        super().__init__(
+            f"The database has no act at index {index} of custody log {epoch}, and one after it: it was damaged or "
+            "altered. Nothing was signed. Run: plainview fsck; then restore a backup: plainview restore --help"
+        )
+        self.epoch = epoch
+        self.index = index

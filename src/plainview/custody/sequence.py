@@ -7,16 +7,15 @@ advisory lock and, under it, by the log's own compare-and-swap.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.db.models import Max
 
-from plainview.custody.errors import LogNotStartedError
+from plainview.custody.entries import ENTRY_COLUMNS, entry_of
+from plainview.custody.errors import LeafMissingError, LogNotStartedError
 from plainview.custody.models import Epoch, Leaf, Restore
-from plainview.formats.leaf import CustodyLeaf, format_leaf
 from plainview.formats.merkle import leaf_hash
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 SEQUENCER_LOCK = 0x706C6E7673657172
 BATCH_ROWS = 25_000
 
-_ACT_COLUMNS = "a.id, a.at, a.act, a.object, a.actor, a.outcome, a.why, a.facts, a.session, a.detail"
 # Acts up to here came with an older epoch or from a backup: their transaction ids order nothing now.
 _FLOOR = """
 SELECT greatest((SELECT coalesce(max(after_act_id), 0) FROM custody_restore),
@@ -44,17 +42,17 @@ SELECT a.xid, a.id FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
 WHERE l.epoch_id = %(epoch)s AND a.id > %(floor)s ORDER BY l.index DESC LIMIT 1
 """
 _NEXT_ACTS = f"""
-SELECT {_ACT_COLUMNS} FROM custody_act a
+SELECT a.id, {ENTRY_COLUMNS} FROM custody_act a
 WHERE a.id > %(floor)s AND a.xid < pg_snapshot_xmin(pg_current_snapshot())
   AND (a.xid, a.id) > (%(xid)s::text::xid8, %(id)s)
 ORDER BY a.xid, a.id LIMIT %(limit)s
 """  # noqa: S608 - the only thing put in is a constant
 _RESTORED_ACTS = f"""
-SELECT {_ACT_COLUMNS} FROM custody_act a LEFT JOIN custody_leaf l ON l.act_id = a.id
+SELECT a.id, {ENTRY_COLUMNS} FROM custody_act a LEFT JOIN custody_leaf l ON l.act_id = a.id
 WHERE a.id <= %(floor)s AND l.act_id IS NULL ORDER BY a.xid, a.id LIMIT %(limit)s
 """  # noqa: S608 - the same
 _LEAVES_FROM = f"""
-SELECT {_ACT_COLUMNS}, l.index FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
+SELECT l.index, {ENTRY_COLUMNS} FROM custody_leaf l JOIN custody_act a ON a.id = l.act_id
 WHERE l.epoch_id = %(epoch)s AND l.index >= %(start)s ORDER BY l.index LIMIT %(limit)s
 """  # noqa: S608 - the same
 
@@ -84,6 +82,19 @@ class LogSigner:
     key: VerifierKey
     sign: Callable[[bytes], bytes]
     checkpoints: CheckpointStore
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Leaves that were given their indices, as they will stand in the log; they need not be read again to publish them.
+
+    Attributes:
+        first: the index of the first.
+        entries: in order; none where nothing was waiting.
+    """
+
+    first: int
+    entries: Sequence[bytes]
 
 
 def start_epoch(*, epoch: int, origin: str, vkey: str, now: datetime) -> None:
@@ -135,9 +146,9 @@ def publish_pending(signer: LogSigner) -> Checkpoint:
     """
     epoch = running_epoch()
     while True:
-        assigned = assign_indices(epoch)
-        checkpoint = publish_assigned(epoch, signer)
-        if assigned < BATCH_ROWS:
+        fresh = _assign(epoch)
+        checkpoint = _publish(epoch, signer, fresh)
+        if len(fresh.entries) < BATCH_ROWS:
             return checkpoint
 
 
@@ -147,6 +158,10 @@ def assign_indices(epoch: EpochFacts) -> int:
     Returns:
         How many acts were given one.
     """
+    return len(_assign(epoch).entries)
+
+
+def _assign(epoch: EpochFacts) -> Assigned:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
         cursor.execute(_FLOOR)
@@ -158,7 +173,7 @@ def assign_indices(epoch: EpochFacts) -> int:
 
 
 def assign_restored(epoch: EpochFacts) -> int:
-    """Give acts that came from a backup without an index theirs; only while nothing else runs.
+    """Give at most BATCH_ROWS acts that came from a backup without an index theirs; only while nothing else runs.
 
     Returns:
         How many acts were given one.
@@ -167,16 +182,17 @@ def assign_restored(epoch: EpochFacts) -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
         cursor.execute(_FLOOR)
         cursor.execute(_RESTORED_ACTS, {"floor": cursor.fetchone()[0], "limit": BATCH_ROWS})
-        return _give_indices(cursor, epoch, cursor.fetchall())
+        return len(_give_indices(cursor, epoch, cursor.fetchall()).entries)
 
 
-def _give_indices(cursor: Any, epoch: EpochFacts, rows: Sequence[tuple[Any, ...]]) -> int:
+def _give_indices(cursor: Any, epoch: EpochFacts, rows: Sequence[tuple[Any, ...]]) -> Assigned:
     cursor.execute(_NEXT_INDEX, {"epoch": epoch.epoch})
     first = int(cursor.fetchone()[0])
+    entries = [entry_of(row[1:], index) for index, row in enumerate(rows, first)]
     with cursor.copy("COPY custody_leaf (act_id, epoch_id, index, hash) FROM STDIN") as copy:
-        for index, row in enumerate(rows, first):
-            copy.write_row((row[0], epoch.epoch, index, leaf_hash(_entry(row, index))))
-    return len(rows)
+        for index, (row, entry) in enumerate(zip(rows, entries, strict=True), first):
+            copy.write_row((row[0], epoch.epoch, index, leaf_hash(entry)))
+    return Assigned(first, entries)
 
 
 def publish_assigned(epoch: EpochFacts, signer: LogSigner) -> Checkpoint:
@@ -187,44 +203,49 @@ def publish_assigned(epoch: EpochFacts, signer: LogSigner) -> Checkpoint:
     Raises:
         RollbackRefusedError: the files or the database hold fewer leaves than were signed.
         EntriesDifferError: the last leaf that was signed is not the database's.
+        LeafMissingError: an index was given to no act.
         LogError: what else keeps the vault from signing; see vault.log.
     """
+    return _publish(epoch, signer, Assigned(0, ()))
+
+
+def _publish(epoch: EpochFacts, signer: LogSigner, fresh: Assigned) -> Checkpoint:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
         newest = Leaf.objects.filter(epoch_id=epoch.epoch).aggregate(index=Max("index"))["index"]
         known = 0 if newest is None else newest + 1
-        last = signer.log.check_continues(signer.checkpoints, key=signer.key, database_size=known)
-        # From one before: the log compares that one, so another database's rows cannot follow on.
-        start = max(0, last.size - 1)
-        return signer.log.append(
-            entries_from(epoch, start),
-            sign=signer.sign,
-            key=signer.key,
-            checkpoints=signer.checkpoints,
-            start=start,
-        )
+        checkpoint = signer.log.check_continues(signer.checkpoints, key=signer.key, database_size=known)
+        while True:
+            # From one before: the log compares that one, so another database's rows cannot follow on.
+            start = max(0, checkpoint.size - 1)
+            checkpoint = signer.log.append(
+                _entries_to_publish(epoch, start, checkpoint.size, fresh),
+                sign=signer.sign,
+                key=signer.key,
+                checkpoints=signer.checkpoints,
+                start=start,
+            )
+            if checkpoint.size >= known:
+                return checkpoint
 
 
-def entries_from(epoch: EpochFacts, start: int, *, limit: int | None = None) -> Sequence[bytes]:
-    """Return the leaves of an epoch from this index on, as they stand in the log."""
+def _entries_to_publish(epoch: EpochFacts, start: int, signed: int, fresh: Assigned) -> Sequence[bytes]:
+    """Return the last entry that was signed and what follows it, at most a batch."""
+    if fresh.entries and fresh.first == signed:
+        return [*entries_from(epoch, start, limit=signed - start), *fresh.entries]
+    return entries_from(epoch, start, limit=BATCH_ROWS + 1)
+
+
+def entries_from(epoch: EpochFacts, start: int, *, limit: int | None = None) -> list[bytes]:
+    """Return the leaves of an epoch from this index on, as they stand in the log.
+
+    Raises:
+        LeafMissingError: an index was given to no act.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_LEAVES_FROM, {"epoch": epoch.epoch, "start": start, "limit": limit})
-        return [_entry(row, row[10]) for row in cursor.fetchall()]
-
-
-def _entry(row: tuple[Any, ...], index: int) -> bytes:
-    return format_leaf(
-        CustodyLeaf(
-            seq=index,
-            at=row[1],
-            act=row[2],
-            object=row[3],
-            actor=row[4],
-            outcome=row[5],
-            why=row[6],
-            # Django leaves jsonb of a bare cursor as text.
-            facts=json.loads(row[7]),
-            session=row[8],
-            detail=row[9],
-        )
-    )
+        rows = cursor.fetchall()
+    for index, row in enumerate(rows, start):
+        if row[0] != index:
+            raise LeafMissingError(epoch.epoch, index)
+    return [entry_of(row[1:], row[0]) for row in rows]

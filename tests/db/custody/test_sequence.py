@@ -2,7 +2,7 @@ import pytest
 from django.db import connection, transaction
 
 from plainview.custody import sequence
-from plainview.custody.errors import LogNotStartedError
+from plainview.custody.errors import LeafMissingError, LogNotStartedError
 from plainview.custody.models import Leaf
 from plainview.custody.queries import count_unsequenced, logged_act, logged_acts
 from plainview.custody.sequence import (
@@ -341,6 +341,41 @@ def test_an_empty_database_under_a_log_that_signed_is_refused(postgres, log, dat
             sequence.start_epoch(epoch=1, origin=log.origin, vkey=log.vkey, now=START)
         with pytest.raises(RollbackRefusedError):
             publish_pending(log.signer)
+
+
+def test_a_leaf_that_somebody_removed_from_the_database_stops_the_signing(postgres, log, database):
+    for word in "abcd":
+        act(word)
+    assign_indices(running_epoch())
+    postgres.execute(
+        "superuser",
+        database,
+        "DO $$ BEGIN ALTER TABLE custody_leaf DISABLE TRIGGER USER; DELETE FROM custody_leaf WHERE index = 1; END $$",
+    )
+    with pytest.raises(LeafMissingError, match="no act at index 1 of custody log 1") as refused:
+        publish_pending(log.signer)
+    assert (refused.value.epoch, refused.value.index) == (1, 1)
+    assert log.files() == {}
+
+
+def test_leaves_that_somebody_else_assigned_are_published_with_ones_own(log):
+    act("a")
+    assign_indices(running_epoch())
+    act("b")
+    assert publish_pending(log.signer).size == 2
+    assert published_objects(log) == ["a", "b"]
+    assert_sound(log)
+
+
+def test_what_the_app_reads_of_a_time_is_what_the_leaf_says(log):
+    from datetime import timedelta
+
+    for seconds in (0.0009999, -0.0000001, 0.9999999, -(10**9) - 0.5):
+        act("a", seconds=seconds)
+    publish_pending(log.signer)
+    leaves = [parse_leaf(entry) for entry in log.signer.log.entries(0, 4)]
+    kept = [at for (at,) in ask("SELECT at FROM custody_act ORDER BY id")]
+    assert [leaf.at for leaf in leaves] == [at - timedelta(microseconds=at.microsecond % 1000) for at in kept]
 
 
 def test_a_log_of_database_rows_passes_the_audit(log):
