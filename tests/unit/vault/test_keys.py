@@ -1,4 +1,3 @@
-import contextlib
 import errno
 import os
 import random
@@ -6,7 +5,6 @@ import shutil
 import sqlite3
 import stat
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -367,42 +365,6 @@ def test_another_process_follows_a_rotation(keys, folder):
     other.put_object_key(THREE, KEY)
     assert keys.object_key(THREE) == KEY
     other.close()
-
-
-class PowerCut(BaseException):
-    """The power goes."""
-
-
-ROTATION_CALLS = ["unlink", "open", "write", "fsync", "close", "replace"]
-
-
-def interrupt(monkeypatch, call, number):
-    """Cut the power at the number-th time the rotation makes a call, counted from 1."""
-    calls = 0
-    target = Path if call in {"unlink", "replace"} else os
-    original = getattr(target, call)
-
-    def count(*args, **more):
-        nonlocal calls
-        calls += 1
-        if calls >= number:
-            raise PowerCut
-        return original(*args, **more)
-
-    monkeypatch.setattr(target, call, count)
-
-
-@pytest.mark.parametrize("call", ROTATION_CALLS)
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_a_rotation_interrupted_anywhere_leaves_a_master_that_opens_everything(folder, call, number):
-    store = open_key_store(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, call, number)
-        with contextlib.suppress(PowerCut):
-            store.rotate_master()
-    store._database.close()
-    assert everything(folder) == WHOLE
-    assert sorted(path.name for path in folder.iterdir()) == ["keys.sqlite", "master.key"]
 
 
 def test_half_a_new_master_key_is_swept_away(folder):

@@ -25,20 +25,8 @@ from plainview.vault.receive import receive
 from simulators.memory_store import MemoryKeys, MemoryStore, MemoryWriter
 
 MIB = 1 << 20
-SIZES = [
-    1,
-    2,
-    MIB - 1,
-    MIB,
-    MIB + 1,
-    4 * MIB - 1,
-    4 * MIB,
-    4 * MIB + 1,
-    5 * MIB,
-    8 * MIB,
-    8 * MIB + 1,
-    21 * MIB,
-]
+# Around a chunk, around a batch of two, and more than all the batches in flight.
+SIZES = [1, 2, MIB - 1, MIB, MIB + 1, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 3 * MIB, 17 * MIB + 1]
 
 
 @pytest.fixture
