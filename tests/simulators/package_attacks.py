@@ -19,6 +19,7 @@ from plainview.formats.package import (
     PACKAGE_RECEIPT,
     POLICY,
     TAGMANIFEST,
+    LeafPlace,
     chunk_times_path,
     chunks_path,
     proof_path,
@@ -338,7 +339,7 @@ def reseal(built: BuiltPackage) -> None:
 @attack("P40", "UNPROVEN", group=PROOFS)
 def no_proof(built):
     """The proof of an original is left out of a package that is then exported."""
-    built.path(proof_path(1)).unlink()
+    built.path(proof_path(LeafPlace(1, 1))).unlink()
     reseal(built)
 
 
@@ -352,9 +353,12 @@ def no_leaves(built):
 @attack("P42", "UNPROVEN", group=PROOFS)
 def proof_of_another_leaf(built):
     """Two proofs change places, and every list is made to fit and exported."""
-    one, three = built.path(proof_path(1)).read_bytes(), built.path(proof_path(3)).read_bytes()
-    built.write(proof_path(1), three)
-    built.write(proof_path(3), one)
+    one, three = (
+        built.path(proof_path(LeafPlace(1, 1))).read_bytes(),
+        built.path(proof_path(LeafPlace(1, 3))).read_bytes(),
+    )
+    built.write(proof_path(LeafPlace(1, 1)), three)
+    built.write(proof_path(LeafPlace(1, 3)), one)
     reseal(built)
 
 
@@ -373,7 +377,7 @@ def proof_of_another_package(built):
 def index_raised(built):
     """The index in a proof is another."""
     proof = built.log.proof(1)
-    built.write(proof_path(1), format_proof(LogProof(2, proof.path, proof.note)).encode())
+    built.write(proof_path(LeafPlace(1, 1)), format_proof(LogProof(2, proof.path, proof.note)).encode())
     reseal(built)
 
 
@@ -381,7 +385,7 @@ def index_raised(built):
 def path_cut(built):
     """A hash is taken out of a proof's path."""
     proof = built.log.proof(1)
-    built.write(proof_path(1), format_proof(LogProof(1, proof.path[1:], proof.note)).encode())
+    built.write(proof_path(LeafPlace(1, 1)), format_proof(LogProof(1, proof.path[1:], proof.note)).encode())
     reseal(built)
 
 
@@ -451,7 +455,7 @@ def chunks_replaced(built):
 def another_recordings_leaf(built):
     """package.json names the received leaf of another recording for an original."""
     first, second = (original.item() for original in built.originals)
-    built.write_package_json(items=(replace(first, leaf_index=second.leaf_index), second))
+    built.write_package_json(items=(replace(first, received=second.received), second))
     built.export()
 
 
@@ -459,7 +463,7 @@ def another_recordings_leaf(built):
 def probed_leaf_for_received(built):
     """package.json names a leaf that tells of something else than receiving."""
     first, second = (original.item() for original in built.originals)
-    built.write_package_json(items=(replace(first, leaf_index=first.probed_index), second))
+    built.write_package_json(items=(replace(first, received=first.probed), second))
     built.export()
 
 

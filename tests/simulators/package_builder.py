@@ -35,6 +35,7 @@ from plainview.formats.package import (
     POLICY,
     TAGMANIFEST,
     DisclosedLeaf,
+    LeafPlace,
     PackageItem,
     PackageManifest,
     chunk_times_path,
@@ -125,7 +126,9 @@ class TinyLog:
     def disclose(self, index: int) -> bytes:
         salt, detail = self.details.get(index, (None, None))
         entry = self.entries[index]
-        return format_disclosed_leaf(DisclosedLeaf(index, entry, parse_leaf(entry), salt, detail))
+        return format_disclosed_leaf(
+            DisclosedLeaf(LeafPlace(1, index), entry, parse_leaf(entry), salt, detail)
+        )
 
 
 def footage(seed: int, size_bytes: int) -> bytes:
@@ -157,7 +160,13 @@ class Original:
 
     def item(self) -> PackageItem:
         return PackageItem(
-            self.path, "original", self.recording, self.sha256, len(self.data), self.received, self.probed
+            self.path,
+            "original",
+            self.recording,
+            self.sha256,
+            len(self.data),
+            LeafPlace(1, self.received),
+            None if self.probed is None else LeafPlace(1, self.probed),
         )
 
 
@@ -218,7 +227,7 @@ class BuiltPackage:
         indices = sorted({i for o in self.originals for i in (o.received, o.probed) if i is not None})
         self.write(LEAVES, b"".join(self.log.disclose(index) + b"\n" for index in indices))
         for index in indices:
-            self.write(proof_path(index), format_proof(self.log.proof(index)).encode())
+            self.write(proof_path(LeafPlace(1, index)), format_proof(self.log.proof(index)).encode())
         for original in self.originals:
             table = format_chunks(chunk_list(original.data))
             self.write(chunks_path(original.recording, original.sha256), table)

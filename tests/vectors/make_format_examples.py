@@ -211,7 +211,7 @@ def _package_files(
     path, sha256 = f"data/original/2026-03-14_2352_{RECORDING}.mp4", hashlib.sha256(ORIGINAL).hexdigest()
     disclosed = [
         package.DisclosedLeaf(
-            index,
+            package.LeafPlace(1, index),
             entry,
             leaf.parse_leaf(entry),
             SALT if index == RECEIVED_INDEX else None,
@@ -228,14 +228,23 @@ def _package_files(
         package.chunk_times_path(RECORDING, sha256): chunks.format_chunk_times(chunk_times),
     }
     tags.update(
-        (package.proof_path(index), proof.format_proof(log_proof(entries, index)).encode())
+        (
+            package.proof_path(package.LeafPlace(1, index)),
+            proof.format_proof(log_proof(entries, index)).encode(),
+        )
         for index in (RECEIVED_INDEX, PROBED_INDEX)
     )
     tag_manifest = package.format_manifest(
         {name: hashlib.sha256(data).hexdigest() for name, data in tags.items()}
     )
     item = package.PackageItem(
-        path, "original", RECORDING, sha256, len(ORIGINAL), RECEIVED_INDEX, PROBED_INDEX
+        path,
+        "original",
+        RECORDING,
+        sha256,
+        len(ORIGINAL),
+        package.LeafPlace(1, RECEIVED_INDEX),
+        package.LeafPlace(1, PROBED_INDEX),
     )
     manifest = package.PackageManifest(
         package=PACKAGE_ID,

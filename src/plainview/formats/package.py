@@ -1,8 +1,8 @@
 """Packages: a folder for one named recipient that proves itself.
 
 package.json, one line:
-    {"at":"2026-11-22T16:40:00.000Z","items":[{"leaf_index":1,"path":"data/original/2026-03-14_2352_R-26-00004217-I.mp4",
-    "probed_index":2,"recording":"R-26-00004217-I","role":"original","sha256":"..","size_bytes":2411585}],
+    {"at":"2026-11-22T16:40:00.000Z","items":[{"path":"data/original/2026-03-14_2352_R-26-00004217-I.mp4",
+    "probed":[1,2],"received":[1,1],"recording":"R-26-00004217-I","role":"original","sha256":"..","size_bytes":2411585}],
     "kind":"plainview-package","manifest_sha256":"..","origin":"example.org/custody/1","package":"..","purpose":null,
     "recipient":null,"tagmanifest_sha256":"..","tool":"plainview 0.1.0","v":1}
 
@@ -47,11 +47,22 @@ POLICY = "proof/log.policy"
 OUTSIDE_MANIFESTS = frozenset({TAGMANIFEST, PACKAGE_JSON, PACKAGE_RECEIPT})
 
 ROLES = frozenset({"original"})
-ITEM_KEYS = frozenset({"path", "role", "recording", "sha256", "size_bytes", "leaf_index", "probed_index"})
+ITEM_KEYS = frozenset({"path", "role", "recording", "sha256", "size_bytes", "received", "probed"})
 # No name is hidden, ends in a dot, looks like an option, or is a device on Windows.
 _NAME = r"(?!(?i:con|prn|aux|nul|com\d|lpt\d)(?:[./]|\Z))[A-Za-z0-9_](?:[A-Za-z0-9._+-]{0,98}[A-Za-z0-9_+-])?"
 _RELATIVE_PATH = re.compile(rf"{_NAME}(?:/{_NAME}){{0,7}}\Z", re.ASCII)
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  ([^\n\r]+)\Z")
+
+
+@dataclass(frozen=True)
+class LeafPlace:
+    """Where a leaf is: in which of the department's logs, counted from 1, and its index there, from 0.
+
+    A second log begins only where the first could not go on; its origin ends in the same number.
+    """
+
+    epoch: int
+    index: int
 
 
 @dataclass(frozen=True)
@@ -64,8 +75,8 @@ class PackageItem:
         recording: its identifier.
         sha256: of the file, 64 hex digits.
         size_bytes: of the file.
-        leaf_index: the log index of its received leaf.
-        probed_index: the log index of the leaf that commits to its table of chunk times, or None.
+        received: where its received leaf is.
+        probed: where the leaf is that commits to its table of chunk times, or None.
     """
 
     path: str
@@ -73,8 +84,8 @@ class PackageItem:
     recording: str
     sha256: str
     size_bytes: int
-    leaf_index: int
-    probed_index: int | None
+    received: LeafPlace
+    probed: LeafPlace | None
 
 
 @dataclass(frozen=True)
@@ -108,16 +119,16 @@ class PackageManifest:
 class DisclosedLeaf:
     """A leaf in a package, with the words behind its commitment where they are disclosed."""
 
-    index: int
+    place: LeafPlace
     entry: bytes
     leaf: CustodyLeaf
     salt: bytes | None
     detail: dict[str, Any] | None
 
 
-def proof_path(index: int) -> str:
-    """Return where in a package the proof of the leaf at this index lies."""
-    return f"proof/{index:09d}.tlog-proof"
+def proof_path(place: LeafPlace) -> str:
+    """Return where in a package the proof of a leaf lies."""
+    return f"proof/{place.epoch}-{place.index:09d}.tlog-proof"
 
 
 def chunks_path(recording: str, sha256: str) -> str:
@@ -173,8 +184,8 @@ def _item_record(item: PackageItem) -> dict[str, Any]:
         "recording": item.recording,
         "sha256": item.sha256,
         "size_bytes": item.size_bytes,
-        "leaf_index": item.leaf_index,
-        "probed_index": item.probed_index,
+        "received": _place_record(item.received),
+        "probed": None if item.probed is None else _place_record(item.probed),
     }
 
 
@@ -222,16 +233,27 @@ def _parse_item(value: Any) -> PackageItem:
     record = check_record(value, what=what, keys=ITEM_KEYS)
     if type(record["role"]) is not str or record["role"] not in ROLES:
         raise FormatError(what, f"role: unknown role {record['role']!r:.60}")
-    probed = record["probed_index"]
+    probed = record["probed"]
     return PackageItem(
         path=check_relative_path(record["path"], what=what),
         role=record["role"],
         recording=_parse_recording(record["recording"]),
         sha256=check_text(record["sha256"], what=what, field="sha256", pattern=HEX_32_BYTES),
         size_bytes=check_count(record["size_bytes"], what=what, field="size_bytes"),
-        leaf_index=check_count(record["leaf_index"], what=what, field="leaf_index"),
-        probed_index=None if probed is None else check_count(probed, what=what, field="probed_index"),
+        received=_parse_place(record["received"], what=what, field="received"),
+        probed=None if probed is None else _parse_place(probed, what=what, field="probed"),
     )
+
+
+def _place_record(place: LeafPlace) -> list[int]:
+    return [place.epoch, place.index]
+
+
+def _parse_place(value: Any, *, what: str, field: str) -> LeafPlace:
+    if type(value) is not list or len(value) != 2:
+        raise FormatError(what, f"{field}: expected an epoch and an index, got {value!r:.60}")
+    epoch = check_count(value[0], what=what, field=field, at_least=1)
+    return LeafPlace(epoch, check_count(value[1], what=what, field=field))
 
 
 def _parse_recording(value: Any) -> str:
@@ -255,7 +277,7 @@ def format_disclosed_leaf(leaf: DisclosedLeaf) -> bytes:
     data = canonical_json(
         {
             "v": 1,
-            "index": leaf.index,
+            "place": _place_record(leaf.place),
             "leaf": leaf.entry.decode("utf-8"),
             "salt": None if leaf.salt is None else leaf.salt.hex(),
             "detail": leaf.detail,
@@ -276,19 +298,19 @@ def parse_disclosed_leaf(data: bytes) -> DisclosedLeaf:
     record = check_record(
         parse_canonical_json(data, what=what, limit_bytes=1_000_000),
         what=what,
-        keys=frozenset({"v", "index", "leaf", "salt", "detail"}),
+        keys=frozenset({"v", "place", "leaf", "salt", "detail"}),
     )
     entry = check_text(record["leaf"], what=what, field="leaf").encode("utf-8")
     leaf = parse_leaf(entry)
     salt, detail = record["salt"], record["detail"]
-    index = check_count(record["index"], what=what, field="index")
-    if leaf.seq != index:
-        raise FormatError(what, f"index {index} is not the leaf's own, {leaf.seq}")
+    place = _parse_place(record["place"], what=what, field="place")
+    if leaf.seq != place.index:
+        raise FormatError(what, f"index {place.index} is not the leaf's own, {leaf.seq}")
     if (salt is None) != (detail is None):
         raise FormatError(what, "a salt and its words come together or not at all")
     if detail is not None:
         _check_words(leaf, salt, detail)
-    return DisclosedLeaf(index, entry, leaf, None if salt is None else bytes.fromhex(salt), detail)
+    return DisclosedLeaf(place, entry, leaf, None if salt is None else bytes.fromhex(salt), detail)
 
 
 def _check_words(leaf: CustodyLeaf, salt: Any, detail: Any) -> None:

@@ -4,7 +4,6 @@ PipelineError
 ├── NotPreparedError
 ├── OutputTakenError
 ├── OriginalDiffersError
-├── EpochsCollideError
 ├── BackupRefusedError
 ├── CopyDiffersError
 └── RestoreRefusedError
@@ -48,21 +47,6 @@ class OriginalDiffersError(PipelineError):
             f"{recording}: {problem}. Nothing was exported. Run plainview fsck to see how far it goes."
         )
         self.recording = recording
-
-
-class EpochsCollideError(PipelineError):
-    """Two leaves of one recording have the same number in two logs, and a package has room for one.
-
-    Attributes:
-        index: the number.
-    """
-
-    def __init__(self, recording: str, index: int) -> None:
-        super().__init__(
-            f"{recording}: two custody logs each hold a leaf {index} about it, and a package names leaves by number "
-            "alone. Nothing was exported."
-        )
-        self.index = index
 
 
 class BackupRefusedError(PipelineError):

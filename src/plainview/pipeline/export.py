@@ -28,6 +28,7 @@ from plainview.formats.package import (
     POLICY,
     TAGMANIFEST,
     DisclosedLeaf,
+    LeafPlace,
     PackageItem,
     PackageManifest,
     chunk_times_path,
@@ -41,7 +42,7 @@ from plainview.formats.policy import format_policy
 from plainview.formats.proof import format_proof
 from plainview.formats.receipt import format_receipt, make_receipt
 from plainview.pipeline import package_pages
-from plainview.pipeline.errors import EpochsCollideError, OriginalDiffersError, OutputTakenError
+from plainview.pipeline.errors import OriginalDiffersError, OutputTakenError
 from plainview.pipeline.installation import publish
 from plainview.vault.errors import AlteredObjectError
 from plainview.vault.reader import open_object
@@ -202,8 +203,8 @@ def _copy(job: Export, recording: KnownRecording, writer: _Writer) -> Iterator[P
             recording=recording.identifier,
             sha256=sha256,
             size_bytes=original.facts.size_bytes,
-            leaf_index=received,
-            probed_index=probed,
+            received=received,
+            probed=probed,
         )
 
 
@@ -234,28 +235,25 @@ def _copy_original(
     return chunks
 
 
-def _find_act(job: Export, acts: Sequence[LoggedAct], act: str, sha256: str) -> int | None:
-    """Return the index of the newest act of this kind that speaks of this digest."""
+def _find_act(job: Export, acts: Sequence[LoggedAct], act: str, sha256: str) -> LeafPlace | None:
+    """Return the place of the newest act of this kind that speaks of this digest."""
     for logged in reversed(acts):
         if logged.act == act and parse_leaf(_entry(job, logged)).facts.get("sha256") == sha256:
-            return logged.index
+            return LeafPlace(logged.epoch, logged.index)
     return None
 
 
 def _disclose(job: Export, writer: _Writer) -> list[DisclosedLeaf]:
     """Write every leaf about these recordings with its proof and the words behind it."""
-    leaves: dict[int, DisclosedLeaf] = {}
+    leaves = []
     for logged in logged_acts([recording.identifier for recording in job.order.recordings]):
-        if logged.index in leaves:
-            raise EpochsCollideError(logged.object, logged.index)
-        entry, proof = _entry(job, logged), job.installation.log_of(logged.epoch).prove(logged.index)
-        leaves[logged.index] = DisclosedLeaf(
-            logged.index, entry, parse_leaf(entry), logged.salt, logged.detail
-        )
-        writer.write(proof_path(logged.index), format_proof(proof).encode())
-    writer.write(LEAVES, b"".join(format_disclosed_leaf(leaf) + b"\n" for leaf in leaves.values()))
+        entry, place = _entry(job, logged), LeafPlace(logged.epoch, logged.index)
+        leaves.append(DisclosedLeaf(place, entry, parse_leaf(entry), logged.salt, logged.detail))
+        proof = job.installation.log_of(logged.epoch).prove(logged.index)
+        writer.write(proof_path(place), format_proof(proof).encode())
+    writer.write(LEAVES, b"".join(format_disclosed_leaf(leaf) + b"\n" for leaf in leaves))
     writer.write(POLICY, format_policy(job.installation.policy).encode())
-    return list(leaves.values())
+    return leaves
 
 
 def _entry(job: Export, logged: LoggedAct) -> bytes:

@@ -11,6 +11,7 @@ from plainview.formats.package import (
     LEAVES,
     PACKAGE_LIMIT_BYTES,
     DisclosedLeaf,
+    LeafPlace,
     parse_disclosed_leaf,
     proof_path,
 )
@@ -39,7 +40,7 @@ DECIDING_ACTS = frozenset({"recording.received", "recording.probed"})
 
 def check_leaves(
     folder: str, entries: Mapping[str, FolderEntry], trust: Trust
-) -> tuple[dict[int, LeafFinding], dict[str, str]]:
+) -> tuple[dict[LeafPlace, LeafFinding], dict[str, str]]:
     """Check every line of proof/leaves.jsonl.
 
     Args:
@@ -48,9 +49,9 @@ def check_leaves(
         trust: whose word counts.
 
     Returns:
-        The leaves that decide on files, by index; and from path to what is wrong with the proof that lies there.
+        The leaves that decide on files, by place; and from path to what is wrong with the proof that lies there.
     """
-    found: dict[int, LeafFinding] = {}
+    found: dict[LeafPlace, LeafFinding] = {}
     problems: dict[str, str] = {}
     data = read_document(folder, entries, LEAVES, limit_bytes=PACKAGE_LIMIT_BYTES)
     if isinstance(data, Finding):
@@ -58,30 +59,30 @@ def check_leaves(
     lines = data.split(b"\n")
     if lines.pop() != b"":
         problems[LEAVES] = "its last line is cut short"
-    seen: set[int] = set()
+    seen: set[LeafPlace] = set()
     for number, line in enumerate(lines, 1):
         try:
             disclosed = parse_disclosed_leaf(line)
         except FormatError as error:
             problems.setdefault(LEAVES, f"line {number}: {error}")
             continue
-        index = disclosed.index
+        place = disclosed.place
         standing, signers = _check_proof(folder, entries, disclosed, trust)
         if not standing.fits:
-            problems.setdefault(LEAVES, f"leaf {index}: {standing.reason}")
-            problems.setdefault(proof_path(index), standing.reason)
-        if index in seen:
-            problems.setdefault(LEAVES, f"leaf {index} is there twice")
+            problems.setdefault(LEAVES, f"leaf {place.index}: {standing.reason}")
+            problems.setdefault(proof_path(place), standing.reason)
+        if place in seen:
+            problems.setdefault(LEAVES, f"leaf {place.index} is there twice")
         elif disclosed.leaf.act in DECIDING_ACTS:
-            found[index] = LeafFinding(disclosed.leaf, standing, signers)
-        seen.add(index)
+            found[place] = LeafFinding(disclosed.leaf, standing, signers)
+        seen.add(place)
     return found, problems
 
 
 def _check_proof(
     folder: str, entries: Mapping[str, FolderEntry], disclosed: DisclosedLeaf, trust: Trust
 ) -> tuple[Standing, tuple[str, ...]]:
-    path = proof_path(disclosed.index)
+    path = proof_path(disclosed.place)
     data = read_document(folder, entries, path, limit_bytes=NOTE_LIMIT_BYTES)
     if isinstance(data, Finding):
         reason = f"its proof, {path}, is {MISSING}" if data.verdict == MISSING else data.reason

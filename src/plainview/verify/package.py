@@ -23,6 +23,7 @@ from plainview.formats.package import (
     OUTSIDE_MANIFESTS,
     PACKAGE_RECEIPT,
     POLICY,
+    LeafPlace,
     PackageItem,
     chunk_times_path,
     chunks_path,
@@ -71,7 +72,7 @@ class _Check:
     folder: str
     entries: Mapping[str, FolderEntry]
     chain: Chain
-    leaves: Mapping[int, LeafFinding]
+    leaves: Mapping[LeafPlace, LeafFinding]
     problems: Mapping[str, str]
     items: Mapping[str, PackageItem]
     on_bytes: Callable[[int], None]
@@ -204,7 +205,7 @@ def _received_leaf(check: _Check, path: str, item: PackageItem | None) -> LeafFi
     """Find the leaf that decides on an original; without a readable package.json, by the identifier in its name."""
     what = "original"
     if item is not None:
-        found = check.leaves.get(item.leaf_index)
+        found = check.leaves.get(item.received)
         candidates = [found] if found else []
     else:
         name = path.rsplit("/", 1)[-1]
@@ -214,7 +215,7 @@ def _received_leaf(check: _Check, path: str, item: PackageItem | None) -> LeafFi
             if found.leaf.act == "recording.received" and found.leaf.object in name
         ]
     if len(candidates) != 1:
-        where = f"leaf {item.leaf_index}" if item else "one leaf"
+        where = f"leaf {item.received.index}" if item else "one leaf"
         raise VerificationError(what, f"{where}, which should say what was received, is not in the package")
     if not candidates[0].standing.fits:
         leaf = candidates[0].leaf
@@ -261,7 +262,7 @@ def _read_chunks(check: _Check, facts: ReceivedFacts) -> ChunkList | None:
 
 def _read_times(check: _Check, item: PackageItem | None, facts: ReceivedFacts) -> ChunkTimes | None:
     data = _read_table(check, chunk_times_path(facts.recording, facts.sha256))
-    probed = check.leaves.get(item.probed_index) if item and item.probed_index is not None else None
+    probed = check.leaves.get(item.probed) if item and item.probed is not None else None
     if data is None:
         return None
     if probed is None or not probed.standing.fits:
@@ -281,7 +282,7 @@ def _read_table(check: _Check, path: str) -> bytes | None:
 
 def _check_item_tables(check: _Check, item: PackageItem, problems: dict[str, str]) -> None:
     """Add what is wrong with an original's chunk list and chunk times to the problems of their files."""
-    received = check.leaves.get(item.leaf_index)
+    received = check.leaves.get(item.received)
     try:
         facts = read_received_facts(received.leaf) if received and received.standing.fits else None
     except VerificationError:
@@ -315,7 +316,7 @@ def _judge_unlisted(check: _Check, listed: Sequence[str]) -> Iterator[FileResult
 
 def _report(results: Sequence[FileResult], check: _Check, trust: Trust) -> PackageReport:
     chain = check.chain
-    originals = [check.leaves[item.leaf_index] for item in check.items.values() if _is_shown(check, item)]
+    originals = [check.leaves[item.received] for item in check.items.values() if _is_shown(check, item)]
     signers = [signer for found in originals for signer in found.signers]
     report = PackageReport(
         files=tuple(results), package=chain.package, originals=tuple(found.leaf for found in originals)
@@ -335,5 +336,5 @@ def _report(results: Sequence[FileResult], check: _Check, trust: Trust) -> Packa
 
 
 def _is_shown(check: _Check, item: PackageItem) -> bool:
-    found = check.leaves.get(item.leaf_index)
+    found = check.leaves.get(item.received)
     return found is not None and found.standing.fits and found.leaf.act == "recording.received"

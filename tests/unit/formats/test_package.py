@@ -14,6 +14,7 @@ from plainview.formats.package import (
     PACKAGE_JSON,
     TAGMANIFEST,
     DisclosedLeaf,
+    LeafPlace,
     PackageItem,
     PackageManifest,
     check_relative_path,
@@ -47,7 +48,7 @@ def with_item(**changes: Any) -> PackageManifest:
         replace(PACKAGE, items=()),
         replace(PACKAGE, recipient=None, purpose=None),
         replace(PACKAGE, recipient="B\u00fcro der Verteidigung"),
-        with_item(probed_index=None),
+        with_item(probed=None),
         replace(PACKAGE, items=(ITEM, replace(ITEM, path="data/original/b.mp4"))),
     ],
 )
@@ -75,9 +76,9 @@ def test_a_package_reads_back_as_it_was_written(package: PackageManifest) -> Non
         with_item(recording=None),
         with_item(sha256="0f"),
         with_item(size_bytes=-1),
-        with_item(leaf_index=-1),
-        with_item(leaf_index=True),
-        with_item(probed_index="2"),
+        with_item(received=LeafPlace(1, -1)),
+        with_item(received=LeafPlace(1, True)),
+        with_item(probed=LeafPlace(1, "2")),
         replace(PACKAGE, items=(ITEM, ITEM)),
         replace(PACKAGE, items=(ITEM, replace(ITEM, path=ITEM.path.replace("data", "DATA")))),
     ],
@@ -143,9 +144,13 @@ def test_a_path_that_leaves_the_folder_or_does_not_fit_a_machine_is_refused(path
 
 
 def test_the_paths_we_make_are_ones_we_take() -> None:
-    for path in (proof_path(12_345), chunks_path(RECORDING, DIGEST), chunk_times_path(RECORDING, DIGEST)):
+    for path in (
+        proof_path(LeafPlace(1, 12_345)),
+        chunks_path(RECORDING, DIGEST),
+        chunk_times_path(RECORDING, DIGEST),
+    ):
         assert check_relative_path(path, what="test") == path
-    assert proof_path(1) == "proof/000000001.tlog-proof"
+    assert proof_path(LeafPlace(1, 1)) == "proof/1-000000001.tlog-proof"
 
 
 def test_what_stands_outside_the_manifests_holds_or_proves_them() -> None:
@@ -168,8 +173,9 @@ def test_a_leaf_may_be_disclosed_without_its_words() -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"index": 2}, "index 2 is not the leaf's own, 1"),
-        ({"index": True}, "index: expected a whole number"),
+        ({"place": LeafPlace(1, 2)}, "index 2 is not the leaf's own, 1"),
+        ({"place": LeafPlace(1, True)}, "place: expected a whole number"),
+        ({"place": LeafPlace(0, 1)}, "place: expected a whole number of at least 1"),
         ({"salt": None}, "come together or not at all"),
         ({"detail": None}, "come together or not at all"),
         ({"salt": bytes(32)}, "not those the leaf commits to"),
@@ -181,6 +187,15 @@ def test_a_leaf_may_be_disclosed_without_its_words() -> None:
 def test_words_or_an_index_that_are_not_the_leafs_are_refused(changes: dict[str, Any], problem: str) -> None:
     with pytest.raises(FormatError, match=problem):
         format_disclosed_leaf(replace(parse_disclosed_leaf(LINES[1]), **changes))
+
+
+@pytest.mark.parametrize("place", ["1", "[1]", "[1,2,3]", "1-2"])
+def test_a_place_that_is_not_an_epoch_and_an_index_is_refused(place: str) -> None:
+    line = LINES[1].replace(
+        b'"place":[1,1]', b'"place":' + (place if place[0] == "[" else f'"{place}"').encode()
+    )
+    with pytest.raises(FormatError, match="expected an epoch and an index"):
+        parse_disclosed_leaf(line)
 
 
 def test_words_for_a_leaf_that_commits_to_none_are_refused() -> None:

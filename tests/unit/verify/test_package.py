@@ -13,6 +13,7 @@ from plainview.formats.package import (
     PACKAGE_RECEIPT,
     POLICY,
     TAGMANIFEST,
+    LeafPlace,
     chunk_times_path,
     chunks_path,
     parse_package,
@@ -156,14 +157,17 @@ def test_a_file_that_changes_while_it_is_read_is_not_judged(built):
 def test_leaves_of_other_acts_are_checked_too(built):
     built.write(LEAVES, built.log.disclose(0) + b"\n" + built.path(LEAVES).read_bytes())
     reseal(built)
-    assert verdict(built, LEAVES) == ("UNPROVEN", f"leaf 0: its proof, {proof_path(0)}, is MISSING")
+    assert verdict(built, LEAVES) == (
+        "UNPROVEN",
+        f"leaf 0: its proof, {proof_path(LeafPlace(1, 0))}, is MISSING",
+    )
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"nonsense", b"", b" " * 1_000_001])
 def test_a_malformed_proof_proves_nothing(built, data):
-    built.write(proof_path(1), data)
+    built.write(proof_path(LeafPlace(1, 1)), data)
     reseal(built)
-    assert verdict(built, A)[0] == verdict(built, proof_path(1))[0] == "UNPROVEN"
+    assert verdict(built, A)[0] == verdict(built, proof_path(LeafPlace(1, 1)))[0] == "UNPROVEN"
 
 
 def test_a_last_line_without_its_end_is_noticed(built):
@@ -252,7 +256,7 @@ def test_an_original_proved_by_a_log_whose_key_was_not_given_has_an_unknown_sign
     lines = built.path(LEAVES).read_bytes().split(b"\n")
     built.write(LEAVES, b"\n".join([old.disclose(1), old.disclose(2), *lines[2:]]))
     for index in (1, 2):
-        built.write(proof_path(index), format_proof(old.proof(index)).encode())
+        built.write(proof_path(LeafPlace(1, index)), format_proof(old.proof(index)).encode())
     built.write(POLICY, format_policy(TrustPolicy((built.key, old.signer.key))).encode())
     reseal(built)
     assert verdict(built, A)[0] == "SIGNER UNKNOWN"
