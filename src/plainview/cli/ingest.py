@@ -50,7 +50,7 @@ def run(data: Path, paths: list[Path], *, recovery_file: Path | None, as_json: b
         adopted = settle(intake)
         if adopted:
             say(
-                f"{adopted} stored originals without a record, left by an interruption, were taken into the records."
+                f"Stored originals that an interruption had left without a record, now in the records: {adopted}"
             )
         for outcome in take_in(intake, meter.each()):
             counts[outcome.status] += 1

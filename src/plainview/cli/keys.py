@@ -33,6 +33,8 @@ def run(data: Path, *, rotate: bool, as_json: bool) -> None:
 
 
 def _rotate(here: Opened) -> None:
+    # First: where the log may not be signed, nothing is to change.
+    publish(here.installation)
     here.installation.keys.rotate_master()
     with transaction.atomic():
         record("keys.rotated", object="keys", actor=here.actor, now=utc_now())

@@ -14,6 +14,7 @@ from plainview.evidence import actions, queries
 from plainview.evidence.errors import AlreadyReceivedError
 from plainview.evidence.rules import OriginalFacts
 from plainview.media.facts import WARNINGS
+from plainview.pipeline.errors import NotPreparedError
 from plainview.pipeline.examine import Unusable, capture_times, examine
 from plainview.pipeline.installation import publish
 from plainview.service.errors import JailError
@@ -394,12 +395,24 @@ def settle(intake: Intake) -> int:
     """
     store, keys = intake.installation.store, intake.installation.keys
     store.sweep()
+    # Finish what an interruption left unpublished; and a log that may not be signed is to be known before it grows.
+    publish(intake.installation)
     adopted = 0
     known = queries.known_object_ids()
+    _check_store_is_ours(intake.installation, known)
     for object_id in find_orphans(store, known):
         adopted += _adopt(intake, object_id)
     collect_unused_keys(store, keys, known)
     return adopted
+
+
+def _check_store_is_ours(installation: Installation, known: set[str]) -> None:
+    """Raise where every object is gone: then the folder is only the place where their disk should be mounted."""
+    if known and not any(name in known for name in installation.store.names()):
+        raise NotPreparedError(
+            f"{installation.data / 'objects'} holds none of the {len(known)} originals that belong there. "
+            "Nothing was changed. Check that its disk is mounted."
+        )
 
 
 def _adopt(intake: Intake, object_id: str) -> int:
