@@ -78,6 +78,8 @@ def test_the_facts_of_a_stream_are_exact():
     assert (video.kind, video.width, video.height, video.rotation_deg) == ("video", 128, 96, 0)
     assert (video.frame_rate, video.is_variable_rate, video.packet_count) == (Fraction(10), False, 20)
     assert (video.start_ms, video.duration_ms, video.gaps) == (0, 2000, ())
+    assert (video.pixel_format, video.is_interlaced) == ("yuv420p", False)
+    assert (audio.pixel_format, audio.is_interlaced) == (None, None)
     assert (audio.kind, audio.sample_rate_hz, audio.channels) == ("audio", 16_000, 1)
     assert (audio.width, audio.frame_rate, audio.is_variable_rate) == (None, None, None)
 
@@ -163,6 +165,7 @@ def test_chunks_cover_the_recording_in_order(container):
 def test_times_count_from_the_first_picture_or_sound():
     late = made.media_file("matroska", audio_streams=0, frame_times_ms=[700, 800, 900, 1000])
     result = probe_bytes(late)
+    assert result.origin_us == 700_000
     assert result.streams[0].start_ms == 0
     assert result.duration_ms == 400
     assert result.chunk_spans == ((0, 400),)

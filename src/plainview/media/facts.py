@@ -69,6 +69,8 @@ class Stream:
         frame_rate: frames a second, the mean where it varies.
         is_variable_rate: pictures are unevenly spaced; None where fewer than three say.
         sample_rate_hz: of sound, else None. channels: the same.
+        pixel_format: FFmpeg's name, such as "yuv420p", of the first decoded picture; None where none was.
+        is_interlaced: the first decoded picture holds two fields; None where none was decoded.
     """
 
     index: int
@@ -88,6 +90,8 @@ class Stream:
     is_variable_rate: bool | None = None
     sample_rate_hz: int | None = None
     channels: int | None = None
+    pixel_format: str | None = None
+    is_interlaced: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +117,8 @@ class Probe:
     Attributes:
         container: the demuxer's name, such as "mov" (MP4 and MOV) or "matroska".
         size_bytes: of the file.
+        origin_us: the first presented picture or sound, in microseconds on the file's own clock; what reads
+            the file again takes this off every time that it meets.
         duration_ms: from the first presented picture or sound to the end of the last, as counted.
         declared_duration_ms: what the file's header claims, or None. A file that was cut keeps its claim.
         started_at: the creation time that the file states, aware UTC; None where it states none. A fact
@@ -124,6 +130,7 @@ class Probe:
 
     container: str
     size_bytes: int
+    origin_us: int
     duration_ms: int
     declared_duration_ms: int | None
     started_at: dt.datetime | None
@@ -175,6 +182,7 @@ def probe_from_json(value: object) -> Probe:
     return Probe(
         container=_word(fields["container"], "container"),
         size_bytes=size_bytes,
+        origin_us=_whole(fields["origin_us"], "origin_us"),
         duration_ms=_count(fields["duration_ms"], "duration_ms"),
         declared_duration_ms=_optional(_count, fields["declared_duration_ms"], "declared_duration_ms"),
         started_at=_optional(_time, fields["started_at"], "started_at"),
@@ -213,6 +221,8 @@ def _stream(value: object, where: str) -> Stream:
         is_variable_rate=maybe("is_variable_rate", _bool),
         sample_rate_hz=maybe("sample_rate_hz", _positive),
         channels=maybe("channels", _positive),
+        pixel_format=maybe("pixel_format", _word),
+        is_interlaced=maybe("is_interlaced", _bool),
     )
 
 

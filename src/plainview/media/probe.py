@@ -325,6 +325,8 @@ class _Decoded:
     width: int | None = None
     height: int | None = None
     rotation_deg: int | None = None
+    pixel_format: str | None = None
+    is_interlaced: bool | None = None
 
 
 def _decode_samples(opened: InputContainer, scan: _Scan) -> dict[int, _Decoded]:
@@ -383,6 +385,7 @@ def _note_frame(result: _Decoded, frame: Any, header: _Header) -> None:
         result.width, result.height = frame.width, frame.height
         turn = round(frame.rotation) % 360
         result.rotation_deg = turn if turn in (0, 90, 180, 270) else None
+        result.pixel_format, result.is_interlaced = frame.format.name, frame.interlaced_frame
 
 
 def _check_anything_inside(scan: _Scan) -> None:
@@ -426,6 +429,7 @@ def _facts(
     return Probe(
         container=container,
         size_bytes=size_bytes,
+        origin_us=origin_us,
         duration_ms=duration_ms,
         declared_duration_ms=scan.declared_ms,
         started_at=started_at,
@@ -467,6 +471,8 @@ def _stream(header: _Header, tally: Tally, decoded: _Decoded | None, origin_us: 
         is_variable_rate=tally.is_variable() if header.kind == "video" else None,
         sample_rate_hz=header.sample_rate_hz,
         channels=header.channels,
+        pixel_format=result.pixel_format,
+        is_interlaced=result.is_interlaced,
     )
 
 

@@ -48,6 +48,8 @@ def streams(draw, index):
         frame_rate=draw(st.none() | RATES),
         is_variable_rate=draw(st.none() | st.booleans()),
         sample_rate_hz=draw(st.none() | st.integers(1, 768_000)),
+        pixel_format=draw(st.sampled_from([None, "yuv420p", "yuv422p10le"])),
+        is_interlaced=draw(st.none() | st.booleans()),
     )
 
 
@@ -58,6 +60,7 @@ def probes(draw):
     return Probe(
         container="mov",
         size_bytes=count * 1024 - draw(st.integers(0, 1023)),
+        origin_us=draw(st.integers(-(2**50), 2**50)),
         duration_ms=draw(WHOLE),
         declared_duration_ms=draw(st.none() | WHOLE),
         started_at=draw(st.none() | TIMES),
@@ -73,6 +76,7 @@ EXAMPLE = {
     "v": 1,
     "container": "mov",
     "size_bytes": 1500,
+    "origin_us": 1400000,
     "duration_ms": 2000,
     "declared_duration_ms": 2048,
     "started_at": "2026-03-14T22:31:05.000000Z",
@@ -95,6 +99,8 @@ EXAMPLE = {
             "is_variable_rate": False,
             "sample_rate_hz": None,
             "channels": None,
+            "pixel_format": "yuv420p",
+            "is_interlaced": False,
         }
     ],
     "chunk_bytes": 1024,
@@ -137,6 +143,7 @@ def test_the_example_reads_and_writes_back_the_same():
         (["size_bytes"], True),
         (["size_bytes"], 2**60),
         (["chunk_bytes"], 0),
+        (["origin_us"], 0.5),
         (["duration_ms"], -1),
         (["started_at"], "2026-03-14T22:31:05Z"),
         (["started_at"], "yesterday"),
@@ -152,6 +159,8 @@ def test_the_example_reads_and_writes_back_the_same():
         (["streams", 0, "frame_rate"], "60000/2002"),
         (["streams", 0, "frame_rate"], "30/0"),
         (["streams", 0, "frame_rate"], 30),
+        (["streams", 0, "pixel_format"], "YUV 4:2:0"),
+        (["streams", 0, "is_interlaced"], 0),
         (["streams", 0, "gaps"], [{"start_ms": 1800, "end_ms": 300}]),
         (["streams", 0, "gaps"], [{"start_ms": 0, "end_ms": 1}] * 101),
         (["streams", 0, "packet_count"], None),
