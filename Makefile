@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FILE ?=
 
-.PHONY: demo test check unit bench torture lock clean
+.PHONY: demo test check unit matrix bench torture lock clean
 
 # pip is given nothing but the lock: every file it installs is named by its SHA-256.
 $(VENV)/server.stamp: requirements.lock pyproject.toml
@@ -34,10 +34,19 @@ check: $(VENV)/dev.stamp
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(MAKE) --no-print-directory unit
 
 unit: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
+
+# The unit tests on newer Pythons, where they are installed; each in a .venv of its own from the same lock.
+matrix: $(VENV)/dev.stamp
+	@for version in 3.12 3.13; do \
+		python=$$(PYTHONPATH=tests $(BIN)/python -c "from simulators.pythons import find_python; print(find_python('$$version') or '')"); \
+		if [ -z "$$python" ]; then echo "SKIPPED: Python $$version is not installed; its unit tests were not run"; continue; fi; \
+		echo "Unit tests on Python $$version"; \
+		$(MAKE) --no-print-directory unit PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
+	done
 
 bench: $(VENV)/dev.stamp
 	@$(BIN)/python bench/run.py
@@ -51,4 +60,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev --extra build -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build demo .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-* build demo .coverage* .mypy_cache .ruff_cache .pytest_cache
