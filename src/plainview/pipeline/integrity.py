@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -84,8 +84,7 @@ def check_installation(job: Fsck, tally: Tally) -> Iterator[Finding]:
         DatabaseError: the database cannot be read.
         StoreError: the store as a whole cannot be read.
     """
-    epochs = all_epochs()
-    yield from _check_pins(job.data, epochs)
+    epochs = yield from _check_pins(job.data, all_epochs())
     keys, problems = _open_keys(job, epochs[-1]) if job.with_keys else (None, [])
     yield from problems
     try:
@@ -110,7 +109,8 @@ def check_installation(job: Fsck, tally: Tally) -> Iterator[Finding]:
 # --- keys
 
 
-def _check_pins(data: Path, epochs: list[EpochFacts]) -> Iterator[Finding]:
+def _check_pins(data: Path, epochs: list[EpochFacts]) -> Generator[Finding, None, list[EpochFacts]]:
+    """Return the epochs with the keys that count: the pinned ones, where there are any."""
     pinned = {}
     for path in sorted((data / premises.TRUST).glob("*.vkey")):
         try:
@@ -124,6 +124,7 @@ def _check_pins(data: Path, epochs: list[EpochFacts]) -> Iterator[Finding]:
                 f"custody_epoch {epoch.epoch}",
                 f"altered: it names {epoch.vkey}, pinned is {pinned[epoch.origin]}",
             )
+    return [replace(epoch, vkey=pinned.get(epoch.origin, epoch.vkey)) for epoch in epochs]
 
 
 def _open_keys(job: Fsck, epoch: EpochFacts) -> tuple[KeyStore | None, list[Finding]]:

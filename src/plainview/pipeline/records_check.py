@@ -356,8 +356,15 @@ def _check_recordings(claims: Claims, renamed: dict[str, str]) -> Iterator[Findi
 
 def _check_probes(claims: Claims) -> Iterator[Finding]:
     unseen = dict(claims.probes)
+    # The act that a row names may have been removed; that was said of the act.
+    without_act = {
+        claim.facts.get("chunk_times_sha256"): number for number, claim in unseen.items() if number < 0
+    }
     for probe in queries.kept_probes():
-        claim = unseen.pop(probe.act_id, None)
+        act_id = probe.act_id
+        if act_id not in unseen:
+            act_id = without_act.pop(probe.chunk_times_sha256, act_id)
+        claim = unseen.pop(act_id, None)
         if claim is None:
             yield Finding(f"evidence_probe of act {probe.act_id}", "added: no leaf vouches for it")
         elif claim.facts.get("chunk_times_sha256") != probe.chunk_times_sha256:
