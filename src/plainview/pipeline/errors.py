@@ -3,6 +3,7 @@
 PipelineError
 ├── NotPreparedError
 ├── OutputTakenError
+├── NotOneLineError
 ├── OriginalDiffersError
 ├── BackupRefusedError
 ├── CopyDiffersError
@@ -33,6 +34,21 @@ class OutputTakenError(PipelineError):
             f"{path} exists already. Nothing was written. Name a folder that does not exist yet."
         )
         self.path = path
+
+
+class NotOneLineError(PipelineError):
+    """A recipient or purpose is not one line of plain text.
+
+    Attributes:
+        what: recipient or purpose.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The {what} has to be one line of at most 500 characters, without control or invisible ones. "
+            "Nothing was written. Type it anew."
+        )
+        self.what = what
 
 
 class OriginalDiffersError(PipelineError):

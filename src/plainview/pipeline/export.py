@@ -18,6 +18,7 @@ from plainview.custody.record import record
 from plainview.evidence import queries
 from plainview.evidence.rules import original_file_name
 from plainview.formats.chunks import CHUNK_BYTES, ChunkList, format_chunks
+from plainview.formats.fields import LINE
 from plainview.formats.leaf import parse_leaf
 from plainview.formats.merkle import leaf_hash
 from plainview.formats.package import (
@@ -42,7 +43,7 @@ from plainview.formats.policy import format_policy
 from plainview.formats.proof import format_proof
 from plainview.formats.receipt import format_receipt, make_receipt
 from plainview.pipeline import package_pages
-from plainview.pipeline.errors import OriginalDiffersError, OutputTakenError
+from plainview.pipeline.errors import NotOneLineError, OriginalDiffersError, OutputTakenError
 from plainview.pipeline.installation import publish
 from plainview.vault.errors import AlteredObjectError
 from plainview.vault.reader import open_object
@@ -106,11 +107,13 @@ def export(job: Export) -> PackageManifest:
         What package.json says.
 
     Raises:
+        NotOneLineError: recipient or purpose cannot stand in a package.
         OutputTakenError: the folder exists.
         OriginalDiffersError: what the vault holds is not what was received.
         VaultError, LogError: object, key or log cannot be read, or the act not be published.
         OSError: the folder cannot be written, say because the disk is full.
     """
+    _check_words(job.order)
     # What happened a moment ago belongs into the package too.
     publish(job.installation)
     with _whole_folder(job.order.folder) as folder:
@@ -124,9 +127,16 @@ def export(job: Export) -> PackageManifest:
     return package
 
 
+def _check_words(order: Order) -> None:
+    # Now, and not when everything is copied.
+    for what, words in (("recipient", order.recipient), ("purpose", order.purpose)):
+        if words is not None and not LINE.match(words):
+            raise NotOneLineError(what)
+
+
 @contextmanager
 def _whole_folder(folder: Path) -> Iterator[Path]:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise OutputTakenError(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A name that nobody else gives: only what an interrupted export left is removed.
