@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from plainview.accounts import rules
 from plainview.accounts.errors import NameTakenError
 from plainview.accounts.models import Officer, RoleGrant, Unit, UnitAssignment, User
 from plainview.accounts.queries import unit_spans
+from plainview.accounts.spans import broken_constraint
 from plainview.custody.record import Actor, record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 PSEUDONYM_BYTES = 8
@@ -25,6 +28,18 @@ def new_pseudonym() -> str:
     return os.urandom(PSEUDONYM_BYTES).hex()
 
 
+@contextmanager
+def _once(what: str, name: str, constraint: str) -> Iterator[None]:
+    """Say of a name that it is taken; of two at once, to the second."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if broken_constraint(error) != constraint:
+            raise
+        raise NameTakenError(what, name) from error
+
+
 @transaction.atomic
 def add_user(*, username: str, name: str, password: str | None, actor: Actor, now: datetime) -> User:
     """Add somebody who logs in; without a password they cannot until one is set.
@@ -32,15 +47,14 @@ def add_user(*, username: str, name: str, password: str | None, actor: Actor, no
     Raises:
         NameTakenError: the user name exists.
     """
-    if User.objects.filter(username=username).exists():
-        raise NameTakenError("user", username)
-    user = User.objects.create(
-        username=username,
-        name=name,
-        password=make_password(password),
-        pseudonym=new_pseudonym(),
-        added_at=now,
-    )
+    with _once("user", username, "accounts_user_username_key"):
+        user = User.objects.create(
+            username=username,
+            name=name,
+            password=make_password(password),
+            pseudonym=new_pseudonym(),
+            added_at=now,
+        )
     record(
         "user.added",
         object=f"user:{user.pseudonym}",
@@ -59,6 +73,8 @@ def grant_role(*, user: User, role: str, unit: Unit | None, actor: Actor, now: d
         UnknownRoleError: there is no such role.
     """
     rules.check_role(role)
+    # Of two who grant the same at once, the second finds it held.
+    User.objects.select_for_update().get(pk=user.pk)
     held = RoleGrant.objects.filter(
         user=user, role=role, unit=unit, superseded_at__isnull=True, valid_to__isnull=True
     ).first()
@@ -102,9 +118,8 @@ def add_unit(*, code: str, name: str, actor: Actor, now: datetime) -> Unit:
     Raises:
         NameTakenError: the code exists.
     """
-    if Unit.objects.filter(code=code).exists():
-        raise NameTakenError("unit", code)
-    unit = Unit.objects.create(code=code, name=name, added_at=now)
+    with _once("unit", code, "accounts_unit_code_key"):
+        unit = Unit.objects.create(code=code, name=name, added_at=now)
     record("unit.added", object=f"unit:{unit.pk}", actor=actor, now=now, detail={"code": code, "name": name})
     return unit
 
@@ -116,11 +131,10 @@ def add_officer(*, badge: str, name: str, kind: str = "sworn", actor: Actor, now
     Raises:
         NameTakenError: the badge number exists.
     """
-    if Officer.objects.filter(badge=badge).exists():
-        raise NameTakenError("badge", badge)
-    officer = Officer.objects.create(
-        badge=badge, name=name, kind=kind, pseudonym=new_pseudonym(), added_at=now
-    )
+    with _once("badge", badge, "accounts_officer_badge_key"):
+        officer = Officer.objects.create(
+            badge=badge, name=name, kind=kind, pseudonym=new_pseudonym(), added_at=now
+        )
     record(
         "officer.added",
         object=f"officer:{officer.pseudonym}",

@@ -17,6 +17,8 @@ from django.db.models import F, Func, Q
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db import IntegrityError
+
 
 class TimeRange(Func):
     """The half-open range between two moments; an empty end is open."""
@@ -73,3 +75,9 @@ def believed_at(known_at: datetime | None) -> Q:
 def valid_at(at: datetime) -> Q:
     """Return which rows speak for a moment."""
     return Q(valid_from__lte=at) & (Q(valid_to__isnull=True) | Q(valid_to__gt=at))
+
+
+def broken_constraint(error: IntegrityError) -> str | None:
+    """Return the name of the constraint that the database found broken, or None where it does not say."""
+    name: str | None = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return name

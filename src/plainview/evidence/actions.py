@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from plainview.accounts import rules as account_rules
 from plainview.accounts.actions import new_pseudonym
+from plainview.accounts.spans import broken_constraint
 from plainview.custody.record import Actor, record
 from plainview.evidence import rules
 from plainview.evidence.errors import AlreadyReceivedError, DeviceTakenError
@@ -19,10 +21,15 @@ from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording
 from plainview.formats.ids import format_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from plainview.formats.leaf import Fact
+
+
+# The names PostgreSQL knows these promises by: bytes are received once, and so is an object.
+RECEIVED_ONCE = ("evidence_original_sha256_key", "evidence_original_object_id_key")
+DEVICE_ONCE = "evidence_device_serial_once"
 
 
 @dataclass(frozen=True)
@@ -62,25 +69,22 @@ def receive_recording(
         TimesError: the capture times contradict each other.
     """
     rules.check_times(times)
-    try:
-        with transaction.atomic():
-            row = _take_original(original, state="usable", offered_name=offered_name, now=now)
-            recording = _new_recording(times, source=source, device=device, now=now)
-            Part.objects.create(
-                recording=recording, number=1, original=row, offered_name=rules.printable_name(offered_name)
-            )
-            _assume_wearer(recording, device, now)
-            record(
-                "recording.received",
-                object=recording.identifier,
-                actor=actor,
-                now=now,
-                facts=_original_facts(original),
-                detail={"offered_name": printable_words(offered_name)},
-            )
-            _record_probe(row, recording.identifier, probe, actor, now)
-    except IntegrityError as error:
-        raise AlreadyReceivedError(original.sha256) from error
+    with _received_once(original):
+        row = _take_original(original, state="usable", offered_name=offered_name, now=now)
+        recording = _new_recording(times, source=source, device=device, now=now)
+        Part.objects.create(
+            recording=recording, number=1, original=row, offered_name=rules.printable_name(offered_name)
+        )
+        _assume_wearer(recording, device, now)
+        record(
+            "recording.received",
+            object=recording.identifier,
+            actor=actor,
+            now=now,
+            facts=_original_facts(original),
+            detail={"offered_name": printable_words(offered_name)},
+        )
+        _record_probe(row, recording.identifier, probe, actor, now)
     return _known(recording, times)
 
 
@@ -92,27 +96,24 @@ def quarantine_file(
     Raises:
         AlreadyReceivedError: these bytes have been received.
     """
-    try:
-        with transaction.atomic():
-            _take_original(
-                original,
-                state="quarantined",
-                offered_name=offered_name,
-                now=now,
-                reason=reason,
-                reason_text=reason_text,
-            )
-            record(
-                "file.quarantined",
-                object=f"original:{original.object_id}",
-                actor=actor,
-                now=now,
-                facts=_original_facts(original),
-                why=reason,
-                detail={"offered_name": printable_words(offered_name), "reason": reason_text},
-            )
-    except IntegrityError as error:
-        raise AlreadyReceivedError(original.sha256) from error
+    with _received_once(original):
+        _take_original(
+            original,
+            state="quarantined",
+            offered_name=offered_name,
+            now=now,
+            reason=reason,
+            reason_text=reason_text,
+        )
+        record(
+            "file.quarantined",
+            object=f"original:{original.object_id}",
+            actor=actor,
+            now=now,
+            facts=_original_facts(original),
+            why=reason,
+            detail={"offered_name": printable_words(offered_name), "reason": reason_text},
+        )
 
 
 @transaction.atomic
@@ -158,11 +159,15 @@ def add_device(*, make: str, model: str, serial: str, kind: str, actor: Actor, n
     Raises:
         DeviceTakenError: this make and serial number exist.
     """
-    if Device.objects.filter(make=make, serial=serial).exists():
-        raise DeviceTakenError(make, serial)
-    device = Device.objects.create(
-        make=make, model=model, serial=serial, kind=kind, pseudonym=new_pseudonym(), added_at=now
-    )
+    try:
+        with transaction.atomic():
+            device = Device.objects.create(
+                make=make, model=model, serial=serial, kind=kind, pseudonym=new_pseudonym(), added_at=now
+            )
+    except IntegrityError as error:
+        if broken_constraint(error) != DEVICE_ONCE:
+            raise
+        raise DeviceTakenError(make, serial) from error
     record(
         "device.added",
         object=f"device:{device.pseudonym}",
@@ -252,8 +257,20 @@ def skip_recording_numbers(count: int) -> None:
 
 
 def printable_words(name: str) -> str:
-    """Return a name as canonical JSON can hold it: bytes that were no text are spelled as escapes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return a name as the records can hold it: bytes that were no text, and zeros, are spelled as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+@contextmanager
+def _received_once(original: OriginalFacts) -> Iterator[None]:
+    """Hold one transaction; of two that receive the same bytes at once, the second is told."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if broken_constraint(error) not in RECEIVED_ONCE:
+            raise
+        raise AlreadyReceivedError(original.sha256) from error
 
 
 def _take_original(
@@ -265,8 +282,11 @@ def _take_original(
     reason: str | None = None,
     reason_text: str = "",
 ) -> Original:
-    adopted = Original.objects.select_for_update().filter(sha256=facts.sha256, state="adopted").first()
-    row = adopted or Original(**_columns(facts), received_at=now)
+    # This object, not only these bytes: the act must name the object that the row names.
+    adopted = Original.objects.select_for_update().filter(
+        sha256=facts.sha256, object_id=facts.object_id, state="adopted"
+    )
+    row = adopted.first() or Original(**_columns(facts), received_at=now)
     row.state, row.reason, row.reason_text = state, reason, reason_text
     row.offered_name = rules.printable_name(offered_name)
     row.save()
