@@ -130,8 +130,8 @@ def _receive(here: Opened, footage: Path) -> Outcome:
 def _export(here: Opened, stage: Stage, identifier: str) -> tuple[Path, str]:
     recording = access_recording(viewer=Viewer(is_operator=True), identifier=identifier)
     order = Order([recording], "Public Defender, demonstration", "demonstration", stage.package)
-    package = export(Export(order=order, installation=here.installation, actor=here.actor, now=utc_now()))
-    return stage.package / package.items[0].path, format_vkey(here.installation.signer.key)
+    made = export(Export(order=order, installation=here.installation, actor=here.actor, now=utc_now()))
+    return stage.package / made.manifest.items[0].path, format_vkey(here.installation.signer.key)
 
 
 def _check(stage: Stage, key: str) -> int:

@@ -39,12 +39,11 @@ def run(
             now=utc_now(),
             on_bytes=lambda count: bar.advance(task, count),
         )
-        package = export(job)
-        # After a restore the leaves of older recordings are signed by the log that went before.
-        keys = [format_vkey(key) for key in here.installation.policy.logs]
+        made = export(job)
+    keys = [format_vkey(key) for key in made.keys]
     if as_json:
-        answer_json({"package": package.package, "folder": str(output), "key": keys[0], "keys": keys})
+        answer_json({"package": made.manifest.package, "folder": str(output), "key": keys[0], "keys": keys})
         return
-    answer(f"Made {output}: {len(package.items)} originals with their proofs.")
+    answer(f"Made {output}: {len(made.manifest.items)} originals with their proofs.")
     answer("The recipient checks it, offline, with the key they got from elsewhere:")
     answer(f"  python3 {output}/verify.py " + " ".join(f"--key '{key}'" for key in keys))

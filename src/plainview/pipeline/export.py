@@ -39,7 +39,7 @@ from plainview.formats.package import (
     format_package,
     proof_path,
 )
-from plainview.formats.policy import format_policy
+from plainview.formats.policy import TrustPolicy, format_policy
 from plainview.formats.proof import format_proof
 from plainview.formats.receipt import format_receipt, make_receipt
 from plainview.pipeline import package_pages
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from plainview.custody.queries import LoggedAct
     from plainview.custody.record import Actor
     from plainview.evidence.rules import KnownOriginal, KnownRecording
+    from plainview.formats.note import VerifierKey
     from plainview.pipeline.installation import Installation
 
 TOOL = f"plainview {__version__}"
@@ -98,13 +99,18 @@ class Export:
     on_bytes: Callable[[int], None] = lambda _: None
 
 
-def export(job: Export) -> PackageManifest:
+@dataclass(frozen=True)
+class Made:
+    """A package that was made: what package.json says, and the public keys that check it."""
+
+    manifest: PackageManifest
+    keys: tuple[VerifierKey, ...]
+
+
+def export(job: Export) -> Made:
     """Write a package, and its act into the custody log.
 
     The folder appears whole or not at all: everything is written beside it, synced, and then given its name.
-
-    Returns:
-        What package.json says.
 
     Raises:
         NotOneLineError: recipient or purpose cannot stand in a package.
@@ -120,11 +126,13 @@ def export(job: Export) -> PackageManifest:
         writer = _Writer(folder)
         items = [item for recording in job.order.recordings for item in _copy(job, recording, writer)]
         leaves = _disclose(job, writer)
-        _write_pages(job, items, leaves, writer)
+        keys = job.installation.keys_of({leaf.place.epoch for leaf in leaves})
+        writer.write(POLICY, format_policy(TrustPolicy(logs=keys)).encode())
+        _write_pages(job, items, leaves, keys, writer)
         package = _seal(job, items, writer)
         _record_export(job, package, writer)
         writer.sync()
-    return package
+    return Made(package, keys)
 
 
 def _check_words(order: Order) -> None:
@@ -262,7 +270,6 @@ def _disclose(job: Export, writer: _Writer) -> list[DisclosedLeaf]:
         proof = job.installation.log_of(logged.epoch).prove(logged.index)
         writer.write(proof_path(place), format_proof(proof).encode())
     writer.write(LEAVES, b"".join(format_disclosed_leaf(leaf) + b"\n" for leaf in leaves))
-    writer.write(POLICY, format_policy(job.installation.policy).encode())
     return leaves
 
 
@@ -271,12 +278,16 @@ def _entry(job: Export, logged: LoggedAct) -> bytes:
 
 
 def _write_pages(
-    job: Export, items: Sequence[PackageItem], leaves: Sequence[DisclosedLeaf], writer: _Writer
+    job: Export,
+    items: Sequence[PackageItem],
+    leaves: Sequence[DisclosedLeaf],
+    keys: Sequence[VerifierKey],
+    writer: _Writer,
 ) -> None:
     facts = package_pages.PageFacts(
         items=items,
         leaves=leaves,
-        key=job.installation.signer.key,
+        keys=keys,
         recordings=job.order.recordings,
         recipient=job.order.recipient,
         purpose=job.order.purpose,

@@ -19,7 +19,6 @@ from plainview.custody.sequence import (
     start_epoch,
 )
 from plainview.formats.note import format_vkey, parse_vkey
-from plainview.formats.policy import TrustPolicy
 from plainview.formats.recovery import format_recovery_key, parse_recovery_key
 from plainview.pipeline.errors import NotPreparedError
 from plainview.vault.checkpoint_store import CheckpointStore
@@ -65,10 +64,11 @@ class Installation:
     signer: LogSigner
     zone: str
 
-    @property
-    def policy(self) -> TrustPolicy:
-        """Whose signatures count for a package made here: the running log's first, then those it continues."""
-        return TrustPolicy(logs=tuple(parse_vkey(each.vkey) for each in reversed(all_epochs())))
+    def keys_of(self, epochs: set[int]) -> tuple[VerifierKey, ...]:
+        """Return the public keys of these epochs' logs and of the running one, the running one's first."""
+        running = self.signer.key.name
+        wanted = [each for each in all_epochs() if each.epoch in epochs or each.origin == running]
+        return tuple(parse_vkey(each.vkey) for each in reversed(wanted))
 
     def log_of(self, epoch: int) -> TiledLog:
         """Return the log of an epoch; the ones before the running one are only read."""

@@ -55,7 +55,7 @@ class PageFacts:
 
     items: Sequence[PackageItem]
     leaves: Sequence[DisclosedLeaf]
-    key: VerifierKey
+    keys: Sequence[VerifierKey]
     recordings: Sequence[KnownRecording]
     recipient: str | None
     purpose: str | None
@@ -66,6 +66,7 @@ class PageFacts:
 def read_me_first(facts: PageFacts) -> bytes:
     """Return READ-ME-FIRST.html: what this is, how to check it in three steps, what the answers mean."""
     count = len(facts.items)
+    keys = "\n".join(escape(format_vkey(key)) for key in facts.keys)
     what = "one original file of footage" if count == 1 else f"{count} original files of footage"
     body = f"""
 <h1>Read me first</h1>
@@ -74,10 +75,10 @@ def read_me_first(facts: PageFacts) -> bytes:
 whoever gave it to you: the three steps check it on your own computer, without a network.</p>
 <h2>Check it in three steps</h2>
 <ol>
-<li>Get the department's key from somewhere other than this folder: its web site, a printed certificate, the court. It
-should be this one, letter for letter:<pre>{escape(format_vkey(facts.key))}</pre></li>
+<li>Get the department's key from somewhere other than this folder: its web site, a printed certificate, the court.
+{_which_keys(facts)}<pre>{keys}</pre></li>
 <li>Open a terminal in this folder and type this, with the key you were given in place of KEY. Any Python from 3.8 on
-will do; nothing is installed.<pre>python3 verify.py --key KEY</pre></li>
+will do; nothing is installed.<pre>python3 verify.py{" --key KEY" * len(facts.keys)}</pre></li>
 <li>Read the line that begins with Result. <b>OK</b> means: these are, byte for byte, the files the signed log speaks
 of.</li>
 </ol>
@@ -93,6 +94,15 @@ proves that these files are the ones that were received, when the log says so, a
 <ul>{"".join(_item_row(item, facts) for item in facts.items)}</ul>
 """
     return _page("Read me first", body)
+
+
+def _which_keys(facts: PageFacts) -> str:
+    if len(facts.keys) == 1:
+        return "It should be this one, letter for letter:"
+    return (
+        f"There are {len(facts.keys)}, because a log had to be continued by another. They should be these, letter for "
+        "letter:"
+    )
 
 
 def custody_page(facts: PageFacts) -> bytes:
