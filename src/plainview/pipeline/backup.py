@@ -1,7 +1,8 @@
 """Copy an installation to a folder: the database, the custody logs and the ciphertext; never a key.
 
     DEST/backup.json      written last: without it there is no backup
-    DEST/database.dump    pg_dump's custom format
+    DEST/database.dump    pg_dump's custom format, which notices few of the bits that flip in it; hence
+    DEST/database.dump.sha256
     DEST/log/1/...        the logs of all epochs
     DEST/objects/7d/...   the ciphertext, as it lies in the data directory
     DEST.keys             every object's key, sealed to the recovery key: one generation, replaced whole
@@ -12,6 +13,7 @@ destroyed since (docs/adr/0007-backup-restore-epochs.md).
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,7 @@ FACTS = "backup.json"
 # What says that a folder is ours while it is not whole.
 UNFINISHED_FACTS = "backup.unfinished.json"
 DUMP = "database.dump"
+DUMP_SHA256 = "database.dump.sha256"
 ESCROW_SUFFIX = ".keys"
 CHECKPOINT = "checkpoint"
 INCOMING = ".incoming/"
@@ -118,6 +121,7 @@ def make_backup(job: BackupJob) -> Backup:
     )
     _begin(job.folder, facts)
     dump_database(job.owner_dsn, job.folder / DUMP)
+    write_private_file(job.folder / DUMP_SHA256, dump_digest(job.folder))
     copy_logs(job.installation.data / LOG, job.folder / LOG, is_mirror=True)
     done = Backup(facts, escrow_path(job.folder))
     _copy_objects(job, done)
@@ -127,6 +131,12 @@ def make_backup(job: BackupJob) -> Backup:
     (job.folder / UNFINISHED_FACTS).unlink()
     sync_folder(job.folder)
     return done
+
+
+def dump_digest(backup: Path) -> bytes:
+    """Return the line that sha256sum writes of a backup's dump."""
+    with (backup / DUMP).open("rb") as file:
+        return f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {DUMP}\n".encode()
 
 
 def escrow_path(backup: Path) -> Path:

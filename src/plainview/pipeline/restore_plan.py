@@ -18,7 +18,7 @@ from plainview.formats.merkle import EMPTY_ROOT
 from plainview.formats.note import parse_vkey
 from plainview.formats.recovery import parse_backup_facts, parse_escrow, parse_recovery_key
 from plainview.pipeline import installation as premises
-from plainview.pipeline.backup import DUMP, FACTS, escrow_path, log_name
+from plainview.pipeline.backup import DUMP, DUMP_SHA256, FACTS, dump_digest, escrow_path, log_name
 from plainview.pipeline.errors import RestoreRefusedError
 from plainview.vault.checkpoint_store import CheckpointStore
 from plainview.vault.errors import KeyMissingError
@@ -130,6 +130,11 @@ def _read_backup(backup: Path | None) -> tuple[BackupFacts | None, str]:
         raise RestoreRefusedError(
             f"{backup} is no finished backup: expected {FACTS} and {DUMP} in it. Nothing was changed. If it was "
             "interrupted while it was made, make it again, or take an older one."
+        )
+    if not (backup / DUMP_SHA256).is_file() or dump_digest(backup) != (backup / DUMP_SHA256).read_bytes():
+        raise RestoreRefusedError(
+            f"{backup / DUMP} is not what was written: its SHA-256 is not the one in {DUMP_SHA256}. Nothing was changed. "
+            "Take another backup."
         )
     data = (backup / FACTS).read_bytes()
     return parse_backup_facts(data), hashlib.sha256(data).hexdigest()
