@@ -2,7 +2,9 @@
 
 MediaError
 ├── UnusableMediaError       the bytes are kept, but nothing in them can be played; says why
-└── MalformedProbeError      a stored or received probe result is not one that we would have written
+├── UnderivableMediaError    the recording may play, but what was asked cannot be made of it; says why
+├── MalformedProbeError      a stored or received probe result is not one that we would have written
+└── MalformedDerivedError    the same for what was made of a recording
 """
 
 from __future__ import annotations
@@ -31,6 +33,16 @@ UNUSABLE_REASONS: Final[Mapping[str, str]] = {
     "undecodable": "No part of the sound or picture that was tried can be decoded.",
 }
 
+# The same for recordings that can be played, but not made into what was asked.
+UNDERIVABLE_REASONS: Final[Mapping[str, str]] = {
+    "too_long": "The recording claims to be longer than anything that is recorded in one piece.",
+    "no_picture": "The recording has no picture that can be decoded.",
+    "no_sound": "The recording has no sound that can be decoded.",
+    "nothing_decoded": "Nothing in the recording could be decoded this time.",
+    "another_file": "This is not the file that was probed; probe it again.",
+    "unencodable": "The picture or sound has a form that no viewing copy can hold.",
+}
+
 
 class MediaError(Exception):
     """Base of every error that media raises on purpose."""
@@ -56,6 +68,24 @@ class UnusableMediaError(MediaError):
         return type(self), (self.jail_reason, self.detail)
 
 
+class UnderivableMediaError(MediaError):
+    """What was asked cannot be made of this recording.
+
+    Attributes:
+        jail_reason: a key of UNDERIVABLE_REASONS.
+        detail: what was expected and found, in our own words; never text from the file. May be "".
+    """
+
+    def __init__(self, jail_reason: str, detail: str = "") -> None:
+        self.jail_reason = jail_reason
+        self.detail = detail
+        super().__init__(f"{UNDERIVABLE_REASONS[jail_reason]} {detail}".rstrip())
+
+    def __reduce__(self) -> tuple[type[UnderivableMediaError], tuple[str, str]]:
+        """Pickle as the two facts."""
+        return type(self), (self.jail_reason, self.detail)
+
+
 class MalformedProbeError(MediaError):
     """A probe result breaks its own format.
 
@@ -68,3 +98,10 @@ class MalformedProbeError(MediaError):
         super().__init__(
             f"The probe result is not usable at {where or 'its top'}: {problem}. Probe the original again."
         )
+
+
+class MalformedDerivedError(MediaError):
+    """What is said to have been made of a recording breaks its own format."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"What was made of the recording is not usable: {problem}. Make it again.")
