@@ -77,7 +77,7 @@ def test_before_the_first_leaf_every_act_waits(log):
 
 
 def test_words_come_with_their_salts_and_what_they_were_committed_to(log):
-    act("no words")
+    act("wordless")
     with transaction.atomic():
         record("recording.received", object="a", actor=CLERK, now=START, detail={"offered_name": "é.mp4"})
         record("recording.received", object="b", actor=SYSTEM, now=START, detail={"offered_name": "b"})
