@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from plainview.custody.sequence import (
 from plainview.formats.note import format_vkey, parse_vkey
 from plainview.formats.recovery import format_recovery_key, parse_recovery_key
 from plainview.pipeline.errors import NotPreparedError
+from plainview.service.files import write_private_file
 from plainview.vault.checkpoint_store import CheckpointStore
 from plainview.vault.errors import KeyMissingError
 from plainview.vault.keys import KeyStore, create_key_store, new_recovery_key, open_key_store
@@ -107,12 +107,8 @@ def _keep_recovery_key(path: Path) -> RecoveryKey:
         return parse_recovery_key(path.read_bytes())
     recovery = new_recovery_key()
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
-    with open(fd, "wb") as file:  # noqa: PTH123 - the descriptor carries the mode
-        file.write(format_recovery_key(recovery))
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    # Whole or not at all: an interruption must not leave half a key, which the next try would refuse to use.
+    write_private_file(path, format_recovery_key(recovery))
     return recovery
 
 
@@ -253,15 +249,5 @@ def pin_key(data: Path, key: VerifierKey) -> None:
     if path.exists():
         return
     folder.mkdir(mode=0o700, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(format_vkey(key) + "\n", "ascii")
-    temporary.replace(path)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    # Synced before it has its name: a loss of power would leave an empty one, which nothing would ever replace.
+    write_private_file(path, format_vkey(key).encode("ascii") + b"\n")
