@@ -29,7 +29,7 @@ def environment(**changes):
     return {name: value for name, value in ours.items() if value is not None}
 
 
-def plainview(*arguments, data, env=None, **options):
+def plainview(*arguments, data, env=None, limit_s=LIMIT_S, **options):
     """Run one command to its end and return the finished process; its output is text."""
     return subprocess.run(
         [*PROGRAM, *map(os.fspath, arguments), "--data", str(data)],
@@ -37,7 +37,7 @@ def plainview(*arguments, data, env=None, **options):
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
-        timeout=LIMIT_S,
+        timeout=limit_s,
         check=False,
         env=environment(**(env or {})),
         **options,

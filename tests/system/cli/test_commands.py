@@ -97,7 +97,7 @@ def test_init_says_where_the_recovery_key_is_and_which_key_to_publish(tmp_path):
     done = plainview("init", "--recovery-key", key, "--log-name", "police.example", data=tmp_path / "data")
     assert done.returncode == 0
     assert str(key) in done.stderr
-    assert key.stat().st_mode & 0o777 == 0o400
+    assert key.stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "data" / "recovery-key.json").exists()
     assert parse_vkey(done.stdout.splitlines()[-1].strip()).name == "police.example/custody/1"
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
