@@ -330,6 +330,8 @@ def test_originals_are_found_by_digest_size_and_object(undone):
     receive("a")
     quarantine("b")
     assert queries.original_by_sha256(digest("nothing")) is None
+    assert queries.original_by_object(original("b").object_id).facts == original("b")
+    assert queries.original_by_object("0" * 32) is None
     assert queries.has_original_of_size(2_411_585)
     assert not queries.has_original_of_size(1)
     assert queries.known_object_ids() == {original("a").object_id, original("b").object_id}
