@@ -59,6 +59,20 @@ class _StopError(BaseException):
         self.number = number
 
 
+class SettingError(Exception):
+    """A setting is not what it should be.
+
+    Attributes:
+        name: of the environment variable.
+        found: what it says.
+    """
+
+    def __init__(self, name: str, found: str, *, expected: str) -> None:
+        super().__init__(f"{name}: expected {expected}, got {found!r}. Nothing was changed. Set it anew.")
+        self.name = name
+        self.found = found
+
+
 class ReaderGoneError(Exception):
     """Nobody reads the answer any more."""
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import secrets
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from django.conf import settings
 
 from plainview.cli.database import is_behind, migrate, running_database
 from plainview.cli.logs import get_log, write_logs_to
+from plainview.cli.refusals import SettingError
 from plainview.custody.record import Actor
 from plainview.pipeline import installation as premises
 from plainview.pipeline.errors import NotPreparedError
@@ -29,8 +32,16 @@ if TYPE_CHECKING:
     from plainview.pipeline.installation import Installation
     from plainview.service.cluster import Cluster
 
-# How long to wait for another command on the same data directory; a test or a script may not want to.
-WAIT_S = float(os.environ.get("PLAINVIEW_WAIT_S", "60"))
+
+def _wait_s(text: str) -> float:
+    """Return how long to wait for another command on the same data directory; a test or a script may not want to."""
+    if not text.isdecimal():
+        raise SettingError("PLAINVIEW_WAIT_S", text, expected="whole seconds, such as 60")
+    return float(text)
+
+
+WAIT_S = _wait_s(os.environ.get("PLAINVIEW_WAIT_S", "60"))
+LOG_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,198}[A-Za-z0-9])?")
 LOST_DATABASE = (
     "{data} holds a custody log, and the database knows of none: it was lost or belongs elsewhere. "
     "Nothing was changed. Put the database back, or restore a backup: plainview restore --help"
@@ -87,6 +98,8 @@ def opened(
     Raises:
         ServiceError, VaultError, PipelineError, CustodyError: each says what to do.
     """
+    zone = _known_zone(settings.PLAINVIEW_ZONE)
+    log_name = _usable_log_name(log_name or settings.PLAINVIEW_LOG_NAME)
     with (
         hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
         _logged(lock.data, command),
@@ -96,7 +109,7 @@ def opened(
         actor = operator()
         if not premises.has_log():
             _prepare(lock.data, actor=actor, recovery_file=recovery_file, log_name=log_name, say=say)
-        installation = premises.open_installation(lock.data, zone=settings.PLAINVIEW_ZONE)
+        installation = premises.open_installation(lock.data, zone=zone)
         yield Opened(installation, cluster, actor)
 
 
@@ -110,7 +123,7 @@ def opened_to_check(data: Path, *, command: str, say: Callable[[str], None]) -> 
         NotPreparedError: there is nothing to check, or only half of it, or it is of an older Plainview.
         ServiceError: the lock or the database cannot be had.
     """
-    if not (settings.PLAINVIEW_DATABASE_URL or (data / "pg").exists()):
+    if not (settings.PLAINVIEW_DATABASE_URL or any((data / name).exists() for name in ("pg", premises.LOG))):
         raise NotPreparedError(
             f"{data} holds no database, so there is nothing to check. Name another: --data DIR"
         )
@@ -147,6 +160,23 @@ def _logged(data: Path, command: str) -> Iterator[None]:
         log.info("command ended")
 
 
+def _usable_log_name(name: str | None) -> str | None:
+    """Return the name if a log can go by it; it stays for ever, so it is refused before anything is made."""
+    if name is not None and LOG_NAME.fullmatch(name) is None:
+        raise SettingError("The log's name", name, expected="a host name, with a path if you like")
+    return name
+
+
+def _known_zone(zone: str) -> str:
+    """Return the zone if there is one of this name; a mistyped one must not first be noticed with footage in hand."""
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingError(
+            "PLAINVIEW_ZONE", zone, expected="an IANA zone, such as America/Los_Angeles"
+        ) from error
+
+
 def _not_lost(data: Path) -> Path:
     """Return the data directory unless its own database is gone; a new one must not take its place in silence.
 
@@ -171,7 +201,7 @@ def _prepare(
         say(
             f"Recovery key: {path}. Move it off this machine; without it a lost machine means lost recordings."
         )
-    name = log_name or settings.PLAINVIEW_LOG_NAME or f"plainview-{secrets.token_hex(4)}"
+    name = log_name or f"plainview-{secrets.token_hex(4)}"
     premises.begin_log(
         data,
         open_key_store(data / premises.KEYS),

@@ -89,6 +89,24 @@ def said(done):
     return done.returncode
 
 
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLAINVIEW_ZONE", "Mars/Olympus"),
+        ("PLAINVIEW_ZONE", "../../etc/passwd"),
+        ("PLAINVIEW_WAIT_S", "soon"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_touched(name, value, tmp_path):
+    done = plainview("init", data=tmp_path / "data", env={name: value})
+    assert said(done) == 2
+    assert name in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 # --- init, list, keys
 
 
@@ -101,6 +119,13 @@ def test_init_says_where_the_recovery_key_is_and_which_key_to_publish(tmp_path):
     assert not (tmp_path / "data" / "recovery-key.json").exists()
     assert parse_vkey(done.stdout.splitlines()[-1].strip()).name == "police.example/custody/1"
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_log_name_that_cannot_be_one_is_refused_and_can_be_given_anew(tmp_path):
+    done = plainview("init", "--log-name", "two words", data=tmp_path / "data")
+    assert said(done) == 2
+    assert not (tmp_path / "data").exists()
+    assert plainview("init", "--log-name", "police.example", data=tmp_path / "data").returncode == 0
 
 
 def test_init_again_changes_nothing(data):
