@@ -15,6 +15,8 @@ from plainview.pipeline.intake import Intake, settle
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.progress import Progress
+
     from plainview.cli.start import Opened
 
 WHOLE = 0
@@ -27,10 +29,9 @@ def run(data: Path, folder: Path, *, as_json: bool) -> int:
     Returns:
         0 when everything was copied, 1 when an object could not be.
     """
-    start_s = time.monotonic()
     with opened(data, command="plainview backup", say=say) as here, progress(is_quiet=as_json) as bar:
         _settle(here)
-        task = bar.add_task("Copying objects", total=None)
+        meter = CopyMeter(bar)
         done = make_backup(
             BackupJob(
                 installation=here.installation,
@@ -38,15 +39,40 @@ def run(data: Path, folder: Path, *, as_json: bool) -> int:
                 folder=folder.absolute(),
                 actor=here.actor,
                 now=utc_now(),
-                on_total=lambda total: bar.update(task, total=total),
-                on_bytes=lambda count: bar.advance(task, count),
+                on_total=meter.begin,
+                on_bytes=meter.add,
             )
         )
     if as_json:
         answer_json(_record(folder, done))
     else:
-        _tell(folder, done, time.monotonic() - start_s)
+        _tell(folder, done, meter)
     return SOMETHING_LEFT_OUT if done.damaged else WHOLE
+
+
+class CopyMeter:
+    """Shows how far the copying of objects is, and knows how fast it was."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task = bar.add_task("Copying objects", total=None)
+        self._bytes, self._start_s, self._last_s = 0, 0.0, 0.0
+
+    def begin(self, total_bytes: int) -> None:
+        """Take note of how much there is to copy, and that it begins."""
+        self._start_s = time.monotonic()
+        self._bar.update(self._task, total=total_bytes)
+
+    def add(self, count_bytes: int) -> None:
+        """Take note of bytes that were copied."""
+        self._bytes, self._last_s = self._bytes + count_bytes, time.monotonic()
+        self._bar.advance(self._task, count_bytes)
+
+    def told(self, count: int) -> str:
+        """Say how many objects were copied, how large, and how fast."""
+        took_s = self._last_s - self._start_s
+        rate = f", {self._bytes / 1e6 / took_s:.0f} MB/s" if took_s > 0 else ""
+        return f"{count} objects copied ({self._bytes / 1e6:.1f} MB{rate})"
 
 
 def _settle(here: Opened) -> None:
@@ -69,11 +95,9 @@ def _record(folder: Path, done: Backup) -> dict[str, object]:
     }
 
 
-def _tell(folder: Path, done: Backup, took_s: float) -> None:
-    rate = done.copied_bytes / 1e6 / took_s
+def _tell(folder: Path, done: Backup, meter: CopyMeter) -> None:
     answer(
-        f"Made {folder}: {done.copied} objects copied ({done.copied_bytes / 1e6:.1f} MB, {rate:.0f} MB/s), "
-        f"{done.kept} there already, {done.removed} removed; {done.facts.log_size} acts in the log."
+        f"Made {folder}: {meter.told(done.copied)}, {done.kept} there already, {done.removed} removed; {done.facts.log_size} acts in the log."
     )
     answer(f"Their keys, sealed to the recovery key: {done.escrow}. Keep only the newest.")
     for name, problem in done.damaged:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from plainview.cli.backup import CopyMeter
 from plainview.cli.database import migrate, restrict_again, running_database
 from plainview.cli.start import WAIT_S, operator, utc_now
 from plainview.cli.talk import answer, answer_json, progress, say
@@ -46,7 +46,6 @@ def run(
     Returns:
         0 when everything came back, 1 when an object or a key is missing.
     """
-    start_s = time.monotonic()
     with hold_data_lock(data, command="plainview restore", wait_s=WAIT_S, on_wait=say) as lock:
         order = RestoreOrder(
             data=lock.data,
@@ -56,30 +55,28 @@ def run(
             reason=reason,
         )
         plan = plan_restore(order, now=utc_now())
-        done = _restore(plan, lock, as_json=as_json)
+        done, copied = _restore(plan, lock, as_json=as_json)
     if as_json:
         answer_json(_record(done))
     else:
-        _tell(lock.data, done, time.monotonic() - start_s)
+        for line in _lines(lock.data, done, copied):
+            answer(line)
     return SOMETHING_LEFT_OUT if done.damaged or done.keyless else WHOLE
 
 
-def _restore(plan: Plan, lock: DataLock, *, as_json: bool) -> Restored:
-    """Do it; what is refused before the log is touched leaves the directory as it was."""
+def _restore(plan: Plan, lock: DataLock, *, as_json: bool) -> tuple[Restored, str]:
+    """Do it, and say how much was copied; what is refused before the log is touched leaves the directory as it was."""
     is_checked = False
     try:
         begin_restore(plan)
         with running_database(lock.data, lock, on_wait=say) as cluster, progress(is_quiet=as_json) as bar:
             _fill(plan, cluster)
             is_checked = True
-            task = bar.add_task("Copying objects", total=None)
-            return finish_restore(
-                plan,
-                actor=operator(),
-                now=utc_now(),
-                on_total=lambda total: bar.update(task, total=total),
-                on_bytes=lambda count: bar.advance(task, count),
+            meter = CopyMeter(bar)
+            done = finish_restore(
+                plan, actor=operator(), now=utc_now(), on_total=meter.begin, on_bytes=meter.add
             )
+            return done, meter.told(done.copied)
     except BaseException:
         if not is_checked:
             undo_restore(plan)
@@ -114,14 +111,8 @@ def _record(done: Restored) -> dict[str, object]:
     }
 
 
-def _tell(data: Path, done: Restored, took_s: float) -> None:
-    for line in _lines(data, done, took_s):
-        answer(line)
-
-
-def _lines(data: Path, done: Restored, took_s: float) -> Iterator[str]:
-    rate = done.copied_bytes / 1e6 / took_s
-    yield f"Restored {data}: {done.copied} objects copied ({done.copied_bytes / 1e6:.1f} MB, {rate:.0f} MB/s)."
+def _lines(data: Path, done: Restored, copied: str) -> Iterator[str]:
+    yield f"Restored {data}: {copied}."
     if done.is_new_epoch:
         yield f"A new log goes on, {done.origin}. Publish its key beside the old one, which stays good for what it signed:"
         yield f"  {done.vkey}"

@@ -101,8 +101,10 @@ def begin_restore(plan: Plan) -> None:
 def undo_restore(plan: Plan) -> None:
     """Leave the directory as it was found; only while its database is stopped, and before finish_restore."""
     data, decision = plan.data, plan.decision
-    if decision.aside and (data / decision.aside).exists():
+    is_pg_ours = decision.is_elsewhere or (plan.backup is not None and not decision.aside)
+    if is_pg_ours or (decision.aside and (data / decision.aside).exists()):
         shutil.rmtree(data / "pg", ignore_errors=True)
+    if decision.aside and (data / decision.aside).exists():
         publish_file(data / decision.aside, data / "pg")
     if decision.is_elsewhere:
         for name in MADE_ELSEWHERE:

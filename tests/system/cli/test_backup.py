@@ -372,6 +372,13 @@ def test_a_damaged_backup_is_refused_and_the_directory_is_as_it_was(station, the
     assert station.check()[0] == set()
 
 
+def test_where_the_database_was_lost_a_refused_restore_makes_none(station):
+    another_root(station)
+    shutil.rmtree(station.data / "pg")
+    station.run("restore", station.backup, "--new-epoch", REASON, expect=2)
+    assert {path.name for path in station.data.iterdir()}.isdisjoint({"pg", "pg.new", "restoring.json"})
+
+
 def test_a_damaged_object_in_a_backup_is_named_and_the_rest_comes_back(there):
     broken = next(there.backup.glob("objects/*/*"))
     flip(broken)
