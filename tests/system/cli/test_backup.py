@@ -15,6 +15,8 @@ from plainview.vault.master import read_master
 from simulators.program import kill_everything, leaves, plainview, start
 from simulators.stations import Station, flip, make_station, newest, public_key
 
+pytestmark = pytest.mark.slow
+
 REASON = "The building burned down."
 WAIT_S = 30
 

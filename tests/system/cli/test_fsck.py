@@ -5,6 +5,8 @@ import pytest
 from simulators.program import plainview
 from simulators.stations import flip, make_station, newest, stored_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -282,3 +284,9 @@ def test_what_an_interruption_leaves_is_a_notice(station):
     found, answer = station.check()
     assert not found
     assert {each["where"] for each in answer["notices"]} == {f"objects/00/{'0' * 32}", "custody_act"}
+
+
+def test_a_lost_database_is_said_to_be_lost_and_none_is_made(station):
+    (station.data / "pg").rename(station.root / "pg-away")
+    assert "it was lost or belongs elsewhere" in station.run("fsck", expect=2)
+    assert not (station.data / "pg").exists()

@@ -8,6 +8,8 @@ from simulators.offered_files import footage
 from simulators.program import ingest, leaves, plainview
 from simulators.stations import make_station
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
