@@ -37,6 +37,8 @@ _WRITE_BYTES: Final = 1 << 17
 _BT709_MATRIX: Final = 1
 _UNSPECIFIED_MATRIX: Final = 2
 _SMPTE170M_MATRIX: Final = 6
+# The file's type stands before the index, and after it the length of the media, also known last.
+_AROUND_INDEX_BYTES: Final = 64
 _HDR: Final = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 
@@ -52,18 +54,20 @@ class Pace:
         share = round(rate / MOST_RATE) if rate else 0
         is_even = rate is not None and share >= 2 and rate / share <= MOST_RATE * RATE_MARGIN
         self._step_us = float(share / rate if rate and is_even else Fraction(1, MOST_RATE)) * 1e6
+        # Half a step of what comes, so that of 120 a second every fourth is taken and never the third.
+        self._early_us = min(self._step_us / 3, float(500_000 / rate) if rate else self._step_us)
         self._due_us: float | None = None
 
     def takes(self, at_us: int) -> bool:
         """Say whether the picture at this time is kept; times rise."""
         due_us = at_us if self._due_us is None else self._due_us
-        if at_us < due_us - self._step_us / 3:
+        if at_us < due_us - self._early_us:
             return False
         self._due_us = max(due_us, at_us - self._step_us) + self._step_us
         return True
 
 
-def head_bytes_for(duration_ms: int, *, has_picture: bool, rate_hz: int | None) -> int:
+def index_bytes_for(duration_ms: int, *, has_picture: bool, rate_hz: int | None) -> int:
     """Give how many bytes the index can need at most.
 
     Args:
@@ -103,13 +107,14 @@ class CopyWriter:
         threads: int,
     ) -> None:
         rate_hz = None if sound is None else playable_rate_hz(sound.sample_rate_hz)
-        self.head_bytes = head_bytes_for(duration_ms, has_picture=picture is not None, rate_hz=rate_hz)
+        index_bytes = index_bytes_for(duration_ms, has_picture=picture is not None, rate_hz=rate_hz)
+        self.head_bytes = index_bytes + _AROUND_INDEX_BYTES
         self.target = Target(target)
         self._output: OutputContainer = av.open(
             cast("Any", self.target),
             "w",
             format="ipod" if picture is None else "mp4",
-            options={"moov_size": str(self.head_bytes), "fflags": "+bitexact"},
+            options={"moov_size": str(index_bytes), "fflags": "+bitexact"},
             buffer_size=_WRITE_BYTES,
         )
         self.pictures = None if picture is None else PictureTrack(self, picture, rate, threads)

@@ -48,7 +48,7 @@ class Damage:
 
     Attributes:
         undecodable_count: packets that gave an error.
-        corrupt_count: frames that were handed on although the decoder found faults in them.
+        corrupt_count: packets that the container or frames that the decoder found faults in; they are used.
         astray_count: frames with a time outside the recording.
         stopped_early: the file could not be read to its end.
     """
@@ -150,6 +150,7 @@ def decode_streams(
     """
     run = _Run(probed, observers, on_progress or (lambda _: None))
     for packet in _packets(opened, streams, run.damage):
+        run.damage.corrupt_count += packet.is_corrupt
         try:
             frames = packet.decode()
         except LIBRARY_ERRORS:

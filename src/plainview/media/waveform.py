@@ -133,6 +133,8 @@ class Peaks:
 
     def _draw(self, samples: NDArray[Any], start: int) -> None:
         """Merge samples, of any type and scale [channels, n], the first of them the start-th of all."""
+        if samples.dtype.kind == "f":  # a damaged sample that is no number would hide its whole bin
+            samples = np.nan_to_num(samples, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
         per_bin, odd = divmod(self._rate_hz * self._bin_ms, 1000)
         first = start * 1000 // (self._rate_hz * self._bin_ms)
         if odd or not per_bin:
@@ -189,9 +191,9 @@ def _quantised(
 
 
 def _scaled(peaks: NDArray[Any], kind: np.dtype[Any]) -> NDArray[np.float64]:
-    """Bring samples to -1 to 1; a damaged one that is no number is silence."""
+    """Bring samples to -1 to 1."""
     if kind.kind == "f":
-        return np.nan_to_num(peaks.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+        return peaks.astype(np.float64)
     half = float(2 ** (8 * kind.itemsize - 1))
     return (peaks.astype(np.float64) - (half if kind.kind == "u" else 0.0)) / half
 
