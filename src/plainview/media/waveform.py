@@ -133,19 +133,21 @@ class Peaks:
 
     def _draw(self, samples: NDArray[Any], start: int) -> None:
         """Merge samples, of any type and scale [channels, n], the first of them the start-th of all."""
-        if samples.dtype.kind == "f":  # a damaged sample that is no number would hide its whole bin
-            samples = np.nan_to_num(samples, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-        per_bin, odd = divmod(self._rate_hz * self._bin_ms, 1000)
         first = start * 1000 // (self._rate_hz * self._bin_ms)
-        if odd or not per_bin:
-            low, high = self._uneven_bins(samples, start, first)
-        else:
-            low, high = _even_bins(samples, start - first * per_bin, per_bin)
+        low, high = self._bins(samples, start, first)
+        if samples.dtype.kind == "f" and np.isnan(low).any():  # a damaged sample would hide its whole bin
+            low, high = self._bins(np.nan_to_num(samples, nan=0.0), start, first)
         low8, high8 = _quantised(low, high, samples.dtype)
         end = min(first + len(low8), len(self._low))
         count = max(0, end - first)
         self._low[first:end] = np.minimum(self._low[first:end], low8[:count])
         self._high[first:end] = np.maximum(self._high[first:end], high8[:count])
+
+    def _bins(self, samples: NDArray[Any], start: int, first: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        per_bin, odd = divmod(self._rate_hz * self._bin_ms, 1000)
+        if odd:
+            return self._uneven_bins(samples, start, first)
+        return _even_bins(samples, start - first * per_bin, per_bin)
 
     def _uneven_bins(
         self, samples: NDArray[Any], start: int, first: int
