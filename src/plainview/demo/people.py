@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BOX_WIDTH_M: Final = 2.0
 BOX_HEIGHT_M: Final = 2.4
 _HEAD_M: Final = 0.25
-_SIZES_PX: Final = tuple(round(9 * 1.09**i, 2) for i in range(46))
+_SIZES_PX: Final = tuple(round(5 * 1.03**i, 2) for i in range(158))
 STRIDES: Final = 8
 _OVER: Final = 2
 
@@ -170,34 +170,93 @@ class _Body:
             return (0.36, shoulder - 0.3), (0.2, shoulder - 0.32)
         if kind == RUN:
             forward = swing * side > 0
-            return (side * 0.36, shoulder - 0.3), (side * (0.2 if forward else 0.4), shoulder - (0.22 if forward else 0.42))
-        return (side * 0.3, shoulder - 0.31), (side * 0.29 + 0.03 * swing, shoulder - 0.58 + 0.04 * swing * side)
+            return (side * 0.36, shoulder - 0.3), (
+                side * (0.2 if forward else 0.4),
+                shoulder - (0.22 if forward else 0.42),
+            )
+        return (side * 0.3, shoulder - 0.31), (
+            side * 0.29 + 0.03 * swing,
+            shoulder - 0.58 + 0.04 * swing * side,
+        )
 
     def _torso(self, hip: float, shoulder: float) -> None:
         coat = self._look.coat
-        self._shape([(-0.19, hip - 0.1), (0.19, hip - 0.1), (0.2, hip + 0.15), (0.25, shoulder), (0.12, shoulder + 0.08), (-0.12, shoulder + 0.08), (-0.25, shoulder), (-0.2, hip + 0.15)], coat)
+        self._shape(
+            [
+                (-0.19, hip - 0.1),
+                (0.19, hip - 0.1),
+                (0.2, hip + 0.15),
+                (0.25, shoulder),
+                (0.12, shoulder + 0.08),
+                (-0.12, shoulder + 0.08),
+                (-0.25, shoulder),
+                (-0.2, hip + 0.15),
+            ],
+            coat,
+        )
         if self._pose.back:
             self._limb([(0, shoulder - 0.02), (0, hip)], 0.012, _darker(coat))
             return
-        self._shape([(-0.07, shoulder + 0.08), (0.07, shoulder + 0.08), (0.0, shoulder - 0.16)], self._look.collar)
+        self._shape(
+            [(-0.07, shoulder + 0.08), (0.07, shoulder + 0.08), (0.0, shoulder - 0.16)], self._look.collar
+        )
         self._limb([(0.0, shoulder - 0.16), (0.0, hip - 0.06)], 0.014, _darker(coat))
         for side in (-1, 1):
-            self._limb([(side * 0.07, shoulder + 0.08), (side * 0.1, shoulder - 0.06), (0, shoulder - 0.17)], 0.02, _darker(coat))
+            self._limb(
+                [(side * 0.07, shoulder + 0.08), (side * 0.1, shoulder - 0.06), (0, shoulder - 0.17)],
+                0.02,
+                _darker(coat),
+            )
 
     def _kit(self, hip: float, shoulder: float) -> None:
         self._limb([(-0.19, hip + 0.0), (0.19, hip + 0.0)], 0.065, "#08090b")
         for x in (-0.15, -0.07, 0.1):
-            self._shape([(x, hip - 0.05), (x + 0.06, hip - 0.05), (x + 0.06, hip + 0.05), (x, hip + 0.05)], "#131417")
+            self._shape(
+                [(x, hip - 0.05), (x + 0.06, hip - 0.05), (x + 0.06, hip + 0.05), (x, hip + 0.05)], "#131417"
+            )
         self._shape([(0.17, hip - 0.2), (0.24, hip - 0.2), (0.23, hip + 0.04), (0.17, hip + 0.04)], "#0c0d0f")
         if self._pose.back:
             self._word("POLICE", (0, shoulder - 0.14), 0.1, "#d8dade")
             return
-        self._shape([(0.06, shoulder - 0.1), (0.13, shoulder - 0.1), (0.125, shoulder - 0.17), (0.095, shoulder - 0.19), (0.065, shoulder - 0.17)], "#c9ae5d")
-        self._shape([(-0.14, shoulder - 0.11), (-0.06, shoulder - 0.11), (-0.06, shoulder - 0.135), (-0.14, shoulder - 0.135)], "#b8bac0")
-        self._shape([(-0.035, shoulder - 0.24), (0.035, shoulder - 0.24), (0.035, shoulder - 0.34), (-0.035, shoulder - 0.34)], "#0b0c0e")
+        self._shape(
+            [
+                (0.06, shoulder - 0.1),
+                (0.13, shoulder - 0.1),
+                (0.125, shoulder - 0.17),
+                (0.095, shoulder - 0.19),
+                (0.065, shoulder - 0.17),
+            ],
+            "#c9ae5d",
+        )
+        self._shape(
+            [
+                (-0.14, shoulder - 0.11),
+                (-0.06, shoulder - 0.11),
+                (-0.06, shoulder - 0.135),
+                (-0.14, shoulder - 0.135),
+            ],
+            "#b8bac0",
+        )
+        self._shape(
+            [
+                (-0.035, shoulder - 0.24),
+                (0.035, shoulder - 0.24),
+                (0.035, shoulder - 0.34),
+                (-0.035, shoulder - 0.34),
+            ],
+            "#0b0c0e",
+        )
         self._oval(0, shoulder - 0.27, 0.018, 0.018, "#3a4a5a")
         self._oval(0.024, shoulder - 0.245, 0.006, 0.006, "#d02020")
-        self._shape([(-0.23, shoulder + 0.0), (-0.16, shoulder + 0.05), (-0.14, shoulder - 0.06), (-0.2, shoulder - 0.09)], "#111216")
+        self._shape(
+            [
+                (-0.23, shoulder + 0.0),
+                (-0.16, shoulder + 0.05),
+                (-0.14, shoulder - 0.06),
+                (-0.2, shoulder - 0.09),
+            ],
+            "#111216",
+        )
 
     def _word(self, text: str, at: Joint, height_m: float, colour: str) -> None:
         from PIL import ImageFont  # noqa: PLC0415 only the backs of uniforms need letters
@@ -208,7 +267,13 @@ class _Body:
     def _round_off(self) -> None:
         """Darken towards the edges, as round things are when the light is in front of them."""
         alpha = self._image.getchannel("A")
-        soft = np.asarray(alpha.resize(self._small).filter(ImageFilter.GaussianBlur(0.045 * self._scale / _OVER)), dtype=np.float32) / 255
+        soft = (
+            np.asarray(
+                alpha.resize(self._small).filter(ImageFilter.GaussianBlur(0.045 * self._scale / _OVER)),
+                dtype=np.float32,
+            )
+            / 255
+        )
         level = (0.3 + 0.85 * ((soft - 0.45) / 0.55).clip(0, 1)).clip(0, 1)
         shade = Image.fromarray((level * 255).astype(np.uint8)).resize(self._size, Image.Resampling.BILINEAR)
         bands = [ImageChops.multiply(band, shade) for band in self._image.split()[:3]]
@@ -236,11 +301,23 @@ class _Body:
         self._limb([(0, chin - 0.03), (0, chin + 0.03)], 0.12, _darker(look.skin))
         self._oval(0, middle, 0.088, 0.125, look.skin if look.hair_style == "shaved" else look.hair)
         if look.hair_style not in {"long", "shaved"}:
-            self._shape([(-0.07, chin + 0.05), (0.07, chin + 0.05), (0.055, chin - 0.02), (-0.055, chin - 0.02)], _darker(look.skin))
+            self._shape(
+                [(-0.07, chin + 0.05), (0.07, chin + 0.05), (0.055, chin - 0.02), (-0.055, chin - 0.02)],
+                _darker(look.skin),
+            )
         for side in (-1, 1):
             self._oval(side * 0.092, middle - 0.01, 0.014, 0.03, _darker(look.skin))
         if look.cap:
-            self._shape([(-0.11, middle + 0.03), (0.11, middle + 0.03), (0.12, crown), (0, crown + 0.05), (-0.12, crown)], look.cap)
+            self._shape(
+                [
+                    (-0.11, middle + 0.03),
+                    (0.11, middle + 0.03),
+                    (0.12, crown),
+                    (0, crown + 0.05),
+                    (-0.12, crown),
+                ],
+                look.cap,
+            )
 
     def _pixel(self, point: Joint) -> Joint:
         return self._size[0] / 2 + point[0] * self._scale, self._size[1] - (point[1] + 0.1) * self._scale

@@ -53,20 +53,38 @@ def box_faces(bounds: Box, shade: str, *, glow: str = "#000000", grain: int = PL
     return tuple(Face(ring, tone, shine, grain) for ring in rings)
 
 
-def flat(x0: float, z0: float, x1: float, z1: float, shade: str, *, y: float = 0.0, grain: int = PLAIN) -> Face:
+def flat(
+    x0: float, z0: float, x1: float, z1: float, shade: str, *, y: float = 0.0, grain: int = PLAIN
+) -> Face:
     """Give a level rectangle."""
     return Face(((x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1)), colour(shade), grain=grain)
 
 
-def wall_x(
-    x: float, y0: float, z0: float, y1: float, z1: float, shade: str, *, glow: str = "#000000", grain: int = PLAIN
+def wall_x(  # noqa: PLR0917 the corners read best in order
+    x: float,
+    y0: float,
+    z0: float,
+    y1: float,
+    z1: float,
+    shade: str,
+    *,
+    glow: str = "#000000",
+    grain: int = PLAIN,
 ) -> Face:
     """Give an upright rectangle that faces east or west."""
     return Face(((x, y0, z0), (x, y0, z1), (x, y1, z1), (x, y1, z0)), colour(shade), colour(glow), grain)
 
 
-def wall_z(
-    z: float, x0: float, y0: float, x1: float, y1: float, shade: str, *, glow: str = "#000000", grain: int = PLAIN
+def wall_z(  # noqa: PLR0917 the corners read best in order
+    z: float,
+    x0: float,
+    y0: float,
+    x1: float,
+    y1: float,
+    shade: str,
+    *,
+    glow: str = "#000000",
+    grain: int = PLAIN,
 ) -> Face:
     """Give an upright rectangle that faces north or south."""
     return Face(((x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z)), colour(shade), colour(glow), grain)
@@ -99,8 +117,12 @@ def alder_street(seed: int) -> list[Thing]:
         things += [_signal(-5.1, z - 1.2, rng), _signal(5.1, z + _CROSS_WIDTH_M + 1.2, rng)]
     for _ in range(58):
         side, z = rng.choice((-1, 1)), rng.uniform(16, STREET_M - 20)
-        if not _in_gap(side, z - 3, z + 3) and not 676 < z < 722:
-            things.append(parked_car(side * 3.35, z, rng.choice(("#4b5157", "#6d2f2c", "#2f4055", "#8d8c86", "#23262b"))))
+        if not _in_gap(side, z - 3, z + 3) and not 655 < z < 722 and not (side > 0 and z < 60):
+            things.append(
+                parked_car(
+                    side * 3.35, z, rng.choice(("#4b5157", "#6d2f2c", "#2f4055", "#8d8c86", "#23262b"))
+                )
+            )
     return things
 
 
@@ -124,11 +146,13 @@ def _road(z: float) -> Thing:
     for side in (-1, 1):
         faces.append(wall_x(side * half, 0, z, 0.13, far, "#98958e"))
         faces.append(flat(side * (half - 0.3), z, side * (half - 0.18), far, "#8d8455", y=0.003))
-    for dash in range(0, 24, 6):
-        faces.append(flat(-0.09, z + dash, 0.09, z + dash + 2.4, "#cfcdc2", y=0.003))
+    faces += [flat(-0.09, z + dash, 0.09, z + dash + 2.4, "#cfcdc2", y=0.003) for dash in range(0, 24, 6)]
     for cross in CROSSINGS_Z_M:
         if z <= cross < far:
-            faces += [flat(-3.7 + i * 1.05, cross - 3, -3.2 + i * 1.05, cross - 0.6, "#b9b7ae", y=0.004) for i in range(8)]
+            faces += [
+                flat(-3.7 + i * 1.05, cross - 3, -3.2 + i * 1.05, cross - 0.6, "#b9b7ae", y=0.004)
+                for i in range(8)
+            ]
     return Thing((0, 0, z), tuple(faces), ground=True)
 
 
@@ -184,7 +208,10 @@ def _ground_floor(rng: random.Random, x: float, near: float, far: float) -> list
         a, b = near + 0.6, far - 0.6
         sign = rng.choice(("#7d2f2c", "#2c5a4a", "#2d4468", "#6a5a20"))
         glow = _dim(rng.choice(("#c58f4a", "#8fb0a8", "#b8a878")), 0.75)
-        panes = [wall_x(x, 0.5, z, 2.6, z + (b - a) / 3 - 0.12, "#22262a", glow=glow) for z in (a, a + (b - a) / 3, a + 2 * (b - a) / 3)]
+        panes = [
+            wall_x(x, 0.5, z, 2.6, z + (b - a) / 3 - 0.12, "#22262a", glow=glow)
+            for z in (a, a + (b - a) / 3, a + 2 * (b - a) / 3)
+        ]
         return [*panes, wall_x(x, 2.8, a, 3.45, b, sign, glow=_dim(sign, 0.6))]
     door, shut = near + (far - near) * 0.2, near + (far - near) * 0.5
     bars = [wall_x(x, 0.8 + i * 0.3, shut, 0.86 + i * 0.3, far - 0.7, "#3a3c3f") for i in range(6)]
@@ -210,8 +237,14 @@ def _lamp_post(at: Point) -> Thing:
 
 def _signal(x: float, z: float, rng: random.Random) -> Thing:
     lights = ("#e03020", "#201808", "#082010") if rng.random() < 0.4 else ("#200808", "#201808", "#18d070")
-    faces = [wall_z(z, x - 0.06, 0, x + 0.06, 3.0, "#2a2b2d"), wall_z(z, x - 0.2, 2.6, x + 0.2, 3.7, "#15171a")]
-    faces += [wall_z(z, x - 0.11, 3.38 - i * 0.34, x + 0.11, 3.6 - i * 0.34, shine, glow=shine) for i, shine in enumerate(lights)]
+    faces = [
+        wall_z(z, x - 0.06, 0, x + 0.06, 3.0, "#2a2b2d"),
+        wall_z(z, x - 0.2, 2.6, x + 0.2, 3.7, "#15171a"),
+    ]
+    faces += [
+        wall_z(z, x - 0.11, 3.38 - i * 0.34, x + 0.11, 3.6 - i * 0.34, shine, glow=shine)
+        for i, shine in enumerate(lights)
+    ]
     return Thing((x, 0, z), tuple(faces))
 
 
@@ -240,20 +273,39 @@ def alley() -> list[Thing]:
     """Build what stands in the alley; the houses of the street are its mouth."""
     a, b, end = ALLEY_Z_M, ALLEY_Z_M + ALLEY_WIDTH_M, ALLEY_END_M
     x0 = WALL_M
-    floor = Thing((x0, 0, a), (flat(x0, a, end + 3, b, "#47464a", grain=ROUGH), flat(x0, a + 1.9, end, a + 2.3, "#2e3136", y=0.004)), ground=True)
+    floor = Thing(
+        (x0, 0, a),
+        (
+            flat(x0, a, end + 3, b, "#47464a", grain=ROUGH),
+            flat(x0, a + 1.9, end, a + 2.3, "#2e3136", y=0.004),
+        ),
+        ground=True,
+    )
     south = [wall_z(a, x0, 0, end, 9.5, "#74493d", grain=BRICK)]
     north = [wall_z(b, x0, 0, end, 9.5, "#6d5046", grain=BRICK)]
     for x in (10.0, 15.5, 21.0):
-        south += [wall_z(a + 0.03, x, 3.6, x + 1.2, 5.2, "#8d8578"), wall_z(a + 0.04, x + 0.1, 3.7, x + 1.1, 5.1, _DARK, glow="#d9a45a" if x == 15.5 else "#04050a")]
-        north += [wall_z(b - 0.03, x + 2, 3.6, x + 3.2, 5.2, "#8d8578"), wall_z(b - 0.04, x + 2.1, 3.7, x + 3.1, 5.1, _DARK)]
+        south += [
+            wall_z(a + 0.03, x, 3.6, x + 1.2, 5.2, "#8d8578"),
+            wall_z(a + 0.04, x + 0.1, 3.7, x + 1.1, 5.1, _DARK, glow="#d9a45a" if x == 15.5 else "#04050a"),
+        ]
+        north += [
+            wall_z(b - 0.03, x + 2, 3.6, x + 3.2, 5.2, "#8d8578"),
+            wall_z(b - 0.04, x + 2.1, 3.7, x + 3.1, 5.1, _DARK),
+        ]
     north += [
         wall_z(b - 0.03, 12.2, 0, 13.3, 2.15, "#4a5a52", grain=BOARDS),
         wall_z(b - 0.05, 12.55, 2.35, 12.95, 2.6, "#ffe9c0", glow="#fff0cc"),
         wall_z(b - 0.03, 17.4, 0, 17.5, 8.0, "#30312f"),
         wall_z(b - 0.02, 18.6, 0.9, 20.6, 1.5, "#b7b4a8"),
     ]
-    south += [wall_z(a + 0.03, 18.2, 0, 18.3, 8.0, "#30312f"), wall_z(a + 0.03, 12.6, 0, 13.7, 2.1, "#5a3a30", grain=BOARDS)]
-    back = [wall_x(end, 0, a, 9.5, b, "#5f4a42", grain=BRICK), wall_x(end - 0.6, 0, a, 2.6, b, "#5b5145", grain=BOARDS)]
+    south += [
+        wall_z(a + 0.03, 18.2, 0, 18.3, 8.0, "#30312f"),
+        wall_z(a + 0.03, 12.6, 0, 13.7, 2.1, "#5a3a30", grain=BOARDS),
+    ]
+    back = [
+        wall_x(end, 0, a, 9.5, b, "#5f4a42", grain=BRICK),
+        wall_x(end - 0.6, 0, a, 2.6, b, "#5b5145", grain=BOARDS),
+    ]
     back += [wall_x(end - 0.62, y, a, y + 0.1, b, "#3d362e") for y in (0.5, 2.1)]
     return [
         floor,
@@ -264,7 +316,14 @@ def alley() -> list[Thing]:
         box((21.6, 0, b - 0.45), (0.6, 0.5, 0.6), "#8a6a45"),
         box((21.7, 0.5, b - 0.5), (0.5, 0.4, 0.5), "#7a5c3c"),
         box((22.5, 0, b - 0.5), (0.7, 0.35, 0.5), "#94754e"),
-        *(box((x, 0, z), (0.06, 0.12, 0.06), tint) for x, z, tint in ((12.0, a + 1.0, "#3f7a4a"), (13.1, b - 0.6, "#b03a30"), (17.1, a + 2.7, "#9aa0a4"))),
+        *(
+            box((x, 0, z), (0.06, 0.12, 0.06), tint)
+            for x, z, tint in (
+                (12.0, a + 1.0, "#3f7a4a"),
+                (13.1, b - 0.6, "#b03a30"),
+                (17.1, a + 2.7, "#9aa0a4"),
+            )
+        ),
     ]
 
 
@@ -282,7 +341,14 @@ def dumpster(x: float, z: float) -> Thing:
 def corridor() -> list[Thing]:
     """Build the corridor of the station: doors, a notice board, a fire extinguisher."""
     length, half, tall = 34.0, 1.25, 2.6
-    floor = Thing((0, 0, 0), (flat(-half, -2, half, length, "#8d8a80", grain=TILES), flat(-half, -2, half, length, "#d8d8d2", y=tall)), ground=True)
+    floor = Thing(
+        (0, 0, 0),
+        (
+            flat(-half, -2, half, length, "#8d8a80", grain=TILES),
+            flat(-half, -2, half, length, "#d8d8d2", y=tall),
+        ),
+        ground=True,
+    )
     faces = []
     for side in (-1, 1):
         x = side * half
@@ -292,18 +358,35 @@ def corridor() -> list[Thing]:
             z = 2.4 + i * 4.6 + side
             faces.append(wall_x(x * 0.995, 0, z - 0.08, 2.15, z + 1.03, "#8a8577"))
             faces.append(wall_x(x * 0.992, 0, z, 2.07, z + 0.95, "#7a5b3f", grain=BOARDS))
-            faces.append(wall_x(x * 0.99, 1.5, z + 0.34, 1.75, z + 0.6, "#1c2228", glow="#2a3a40" if i % 3 else "#c9c090"))
+            faces.append(
+                wall_x(
+                    x * 0.99, 1.5, z + 0.34, 1.75, z + 0.6, "#1c2228", glow="#2a3a40" if i % 3 else "#c9c090"
+                )
+            )
     faces.append(wall_x(-half * 0.99, 1.1, 5.0, 1.9, 6.4, "#7a5a34"))
-    faces += [wall_x(-half * 0.985, 1.2 + 0.3 * (i % 2), 5.1 + 0.3 * i, 1.42 + 0.3 * (i % 2), 5.3 + 0.3 * i, "#d9d6c8") for i in range(4)]
+    faces += [
+        wall_x(
+            -half * 0.985, 1.2 + 0.3 * (i % 2), 5.1 + 0.3 * i, 1.42 + 0.3 * (i % 2), 5.3 + 0.3 * i, "#d9d6c8"
+        )
+        for i in range(4)
+    ]
     faces.append(wall_x(half * 0.985, 0.8, 7.6, 1.35, 7.8, "#b5241c"))
     faces.append(wall_z(length, -half, 0, half, tall, "#a8a594"))
     faces.append(wall_z(length - 0.01, -0.5, 0, 0.5, 2.1, "#5a6a70", glow="#10181a"))
-    strips = [Thing((0, tall, z), (flat(-0.15, z, 0.15, z + 1.2, "#ffffff", y=tall - 0.01),)) for z in ()]
     glowing = [
-        Face(((-0.16, tall - 0.01, z), (0.16, tall - 0.01, z), (0.16, tall - 0.01, z + 1.2), (-0.16, tall - 0.01, z + 1.2)), (1, 1, 1), colour("#f4f6f0"))
+        Face(
+            (
+                (-0.16, tall - 0.01, z),
+                (0.16, tall - 0.01, z),
+                (0.16, tall - 0.01, z + 1.2),
+                (-0.16, tall - 0.01, z + 1.2),
+            ),
+            (1, 1, 1),
+            colour("#f4f6f0"),
+        )
         for z in range(1, 32, 4)
     ]
-    return [floor, Thing((0, 0, length), (*faces, *glowing)), *strips]
+    return [floor, Thing((0, 0, length), (*faces, *glowing))]
 
 
 def corridor_light() -> list[Lamp]:
@@ -322,11 +405,22 @@ def front_desk() -> list[Thing]:
         wall_z(5.97, 2.33, 0.1, 3.1, 2.2, "#16202a", glow="#182838"),
         wall_z(5.98, -3.6, 1.2, -1.6, 2.3, "#7a5a34"),
     ]
-    room += [wall_z(5.97, -3.5 + 0.5 * i, 1.3 + 0.45 * (i % 2), -3.15 + 0.5 * i, 1.7 + 0.45 * (i % 2), tint) for i, tint in enumerate(("#d9d6c8", "#c9a24e", "#d9d6c8", "#8fb0c0"))]
+    room += [
+        wall_z(5.97, -3.5 + 0.5 * i, 1.3 + 0.45 * (i % 2), -3.15 + 0.5 * i, 1.7 + 0.45 * (i % 2), tint)
+        for i, tint in enumerate(("#d9d6c8", "#c9a24e", "#d9d6c8", "#8fb0c0"))
+    ]
     bench = box_faces((-3.4, 0.35, 5.2, -0.6, 0.5, 5.7), "#6a4a30", grain=BOARDS)
-    counter = [*box_faces((-5, 0, 0.75, 5, 1.02, 1.25), "#5a4632", grain=BOARDS), *box_faces((-1.15, 1.02, 0.85, -0.7, 1.36, 0.95), "#20242a")]
+    counter = [
+        *box_faces((-5, 0, 0.75, 5, 1.02, 1.25), "#5a4632", grain=BOARDS),
+        *box_faces((-1.15, 1.02, 0.85, -0.7, 1.36, 0.95), "#20242a"),
+    ]
     paper = [flat(0.1, 0.8, 0.4, 1.1, "#dedbd0", y=1.025), flat(0.55, 0.85, 0.9, 1.0, "#9a3a30", y=1.025)]
-    return [floor, Thing((0, 0, 6), tuple(room)), Thing((-2, 0, 5.4), bench), Thing((0, 0, 1), (*counter, *paper))]
+    return [
+        floor,
+        Thing((0, 0, 6), tuple(room)),
+        Thing((-2, 0, 5.4), bench),
+        Thing((0, 0, 1), (*counter, *paper)),
+    ]
 
 
 def desk_light() -> list[Lamp]:

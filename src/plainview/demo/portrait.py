@@ -126,9 +126,7 @@ class _Head:
         self._image.putalpha(alpha)
         self._on = ImageDraw.Draw(self._image)
 
-    def _oval(
-        self, x: float, y: float, wide: float, tall: float, colour: str, *, depth: float = 0.0
-    ) -> None:
+    def _oval(self, x: float, y: float, wide: float, tall: float, colour: str, *, depth: float = 0.0) -> None:
         (left, top), (right, bottom) = self._at(x, y - tall, depth=depth), self._at(x, y + tall, depth=depth)
         wide *= HEAD_PX * _OVER * self._look.width
         self._on.ellipse((left - wide, top, right + wide, bottom), fill=_rgba(colour))
@@ -143,7 +141,15 @@ class _Head:
         look = self._look
         if look.hair_style == "long":
             self._shape(
-                [(-0.38, 0.3), (-0.36, 0.05), (0, -0.06), (0.36, 0.05), (0.38, 0.3), (0.4, 1.12), (-0.4, 1.12)],
+                [
+                    (-0.38, 0.3),
+                    (-0.36, 0.05),
+                    (0, -0.06),
+                    (0.36, 0.05),
+                    (0.38, 0.3),
+                    (0.4, 1.12),
+                    (-0.4, 1.12),
+                ],
                 _shade(look.hair, 0.8),
             )
         elif look.hair_style == "tied":
@@ -194,7 +200,12 @@ class _Head:
         brow = _mixed(self._look.hair, "#1a1412", 0.45)
         for side in (-1, 1):
             x, y, depth = side * 0.15, 0.485, 0.095
-            lid = [(x - 0.078, y + 0.008), (x - 0.03, y - 0.031), (x + 0.03, y - 0.031), (x + 0.078, y + 0.008)]
+            lid = [
+                (x - 0.078, y + 0.008),
+                (x - 0.03, y - 0.031),
+                (x + 0.03, y - 0.031),
+                (x + 0.078, y + 0.008),
+            ]
             self._shape([*lid, (x + 0.03, y + 0.026), (x - 0.03, y + 0.026)], "#d9d4cc", depth=depth)
             self._oval(x + 0.02 * self._turn, y - 0.003, 0.031, 0.03, self._look.eye, depth=depth)
             self._oval(x + 0.02 * self._turn, y - 0.003, 0.015, 0.015, "#080605", depth=depth)
@@ -217,7 +228,11 @@ class _Head:
         skin = self._look.skin
         lean = 0.02 * self._turn
         self._soft(
-            [(0.02, 0.5), (0.05, 0.52), (0.085, 0.69), (0.03, 0.71)], _shade(skin, 0.4), 0.018, 0.55, depth=0.14
+            [(0.02, 0.5), (0.05, 0.52), (0.085, 0.69), (0.03, 0.71)],
+            _shade(skin, 0.4),
+            0.018,
+            0.55,
+            depth=0.14,
         )
         self._soft(
             [(-0.015, 0.47), (0.015, 0.47), (0.022, 0.66), (-0.022, 0.66)],
@@ -249,11 +264,25 @@ class _Head:
                 "#2a0d0c",
                 depth=depth,
             )
-            self._shape([(-wide * 0.6, y - 0.002), (wide * 0.6, y - 0.002), (0, y + 0.014)], "#cfc8bd", depth=depth)
-        upper = [(-wide, y + 0.003), (-0.035, y - 0.032), (0, y - 0.024), (0.035, y - 0.032), (wide, y + 0.003)]
+            self._shape(
+                [(-wide * 0.6, y - 0.002), (wide * 0.6, y - 0.002), (0, y + 0.014)], "#cfc8bd", depth=depth
+            )
+        upper = [
+            (-wide, y + 0.003),
+            (-0.035, y - 0.032),
+            (0, y - 0.024),
+            (0.035, y - 0.032),
+            (wide, y + 0.003),
+        ]
         self._shape([*upper, (0, y + 0.004)], _shade(lip, 0.72), depth=depth)
         self._shape(
-            [(-wide * 0.88, y + gap), (0, y + gap), (wide * 0.88, y + gap), (0.045, y + gap + 0.05), (-0.045, y + gap + 0.05)],
+            [
+                (-wide * 0.88, y + gap),
+                (0, y + gap),
+                (wide * 0.88, y + gap),
+                (0.045, y + gap + 0.05),
+                (-0.045, y + gap + 0.05),
+            ],
             _shade(lip, 0.98),
             depth=depth,
         )
@@ -263,7 +292,18 @@ class _Head:
     def _beard(self) -> None:
         dark = _mixed(self._look.hair, self._look.skin, 0.25)
         self._soft(
-            [(-0.35, 0.56), (-0.24, 0.72), (-0.1, 0.75), (0.1, 0.75), (0.24, 0.72), (0.35, 0.56), (0.29, 0.85), (0.15, 1.02), (-0.15, 1.02), (-0.29, 0.85)],
+            [
+                (-0.35, 0.56),
+                (-0.24, 0.72),
+                (-0.1, 0.75),
+                (0.1, 0.75),
+                (0.24, 0.72),
+                (0.35, 0.56),
+                (0.29, 0.85),
+                (0.15, 1.02),
+                (-0.15, 1.02),
+                (-0.29, 0.85),
+            ],
             dark,
             0.022,
             0.9 * self._look.beard,
@@ -289,17 +329,32 @@ class _Head:
         if style == "long":
             for side in (-1, 1):
                 self._shape(
-                    [(side * 0.2, 0.1), (side * 0.33, 0.2), (side * 0.4, 0.9), (side * 0.31, 1.05), (side * 0.28, 0.5)],
+                    [
+                        (side * 0.2, 0.1),
+                        (side * 0.33, 0.2),
+                        (side * 0.4, 0.9),
+                        (side * 0.31, 1.05),
+                        (side * 0.28, 0.5),
+                    ],
                     _shade(hair, 0.9),
                 )
 
     def _cap(self) -> None:
         cap = self._look.cap
-        self._shape([(-0.42, 0.06), (-0.3, -0.1), (0, -0.15), (0.3, -0.1), (0.42, 0.06), (0.35, 0.16), (-0.35, 0.16)], cap)
+        self._shape(
+            [(-0.42, 0.06), (-0.3, -0.1), (0, -0.15), (0.3, -0.1), (0.42, 0.06), (0.35, 0.16), (-0.35, 0.16)],
+            cap,
+        )
         self._shape([(-0.345, 0.13), (0.345, 0.13), (0.34, 0.24), (0, 0.21), (-0.34, 0.24)], _shade(cap, 0.5))
-        self._shape([(-0.3, 0.22), (0, 0.185), (0.3, 0.22), (0.24, 0.3), (0, 0.28), (-0.24, 0.3)], "#08090b", depth=0.05)
+        self._shape(
+            [(-0.3, 0.22), (0, 0.185), (0.3, 0.22), (0.24, 0.3), (0, 0.28), (-0.24, 0.3)],
+            "#08090b",
+            depth=0.05,
+        )
         self._oval(0, 0.07, 0.05, 0.06, "#c9ae5d", depth=0.06)
-        self._soft([(-0.32, 0.27), (0.32, 0.27), (0.3, 0.38), (-0.3, 0.38)], _shade(self._look.skin, 0.2), 0.03, 0.6)
+        self._soft(
+            [(-0.32, 0.27), (0.32, 0.27), (0.3, 0.38), (-0.3, 0.38)], _shade(self._look.skin, 0.2), 0.03, 0.6
+        )
 
 
 _FACE: Final = [
@@ -323,7 +378,10 @@ def _rounded(points: Sequence[Point]) -> list[Point]:
     for _ in range(2):
         cut: list[Point] = []
         for (ax, ay), (bx, by) in zip(given, given[1:] + given[:1], strict=True):
-            cut += [(0.75 * ax + 0.25 * bx, 0.75 * ay + 0.25 * by), (0.25 * ax + 0.75 * bx, 0.25 * ay + 0.75 * by)]
+            cut += [
+                (0.75 * ax + 0.25 * bx, 0.75 * ay + 0.25 * by),
+                (0.25 * ax + 0.75 * bx, 0.25 * ay + 0.75 * by),
+            ]
         given = cut
     return given
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -27,7 +28,21 @@ FIRST_CONTACT_S: Final = 81.0
 RELEASED_S: Final = 330.0
 CAR_STOPS_S: Final = 70.0
 
-_BLUES: Final = {"coat": "#2c3a5c", "collar": "#1c2540", "trousers": "#1c2438", "uniform": True}
+
+def _in_blue(
+    skin: str, hair: str, *, hair_style: str = "short", age: float = 0.3, eye: str = "#4a3320"
+) -> Look:
+    return Look(
+        skin,
+        hair,
+        eye=eye,
+        hair_style=hair_style,
+        age=age,
+        coat="#2c3a5c",
+        collar="#1c2540",
+        trousers="#1c2438",
+        uniform=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,10 +172,10 @@ class Noise:
 PEOPLE: Final = {
     person.key: person
     for person in (
-        Person("reyes", "Marco Reyes", "officer, car 12A", Look("#c08a62", "#1c1512", age=0.5, **_BLUES), "en-us+m3", 38, "4417"),
-        Person("okafor", "Ada Okafor", "officer, car 12A", Look("#6b4630", "#0d0a09", hair_style="tied", age=0.2, **_BLUES), "en-us+f2", 52, "5120"),
-        Person("lindqvist", "Per Lindqvist", "officer, car 12B", Look("#e0b090", "#8a6a3a", age=0.45, eye="#3f5a6a", **_BLUES), "en-us+m7", 30, "3306"),
-        Person("marsh", "Dana Marsh", "officer, car 12B", Look("#d6a078", "#3a2a1e", hair_style="tied", age=0.4, **_BLUES), "en-us+f4", 44, "5188"),
+        Person("reyes", "Marco Reyes", "officer, car 12A", _in_blue("#c08a62", "#1c1512", age=0.5), "en-us+m3", 38, "4417"),
+        Person("okafor", "Ada Okafor", "officer, car 12A", _in_blue("#6b4630", "#0d0a09", hair_style="tied", age=0.2), "en-us+f2", 52, "5120"),
+        Person("lindqvist", "Per Lindqvist", "officer, car 12B", _in_blue("#e0b090", "#8a6a3a", age=0.45, eye="#3f5a6a"), "en-us+m7", 30, "3306"),
+        Person("marsh", "Dana Marsh", "officer, car 12B", _in_blue("#d6a078", "#3a2a1e", hair_style="tied", age=0.4), "en-us+f4", 44, "5188"),
         Person("dispatcher", "dispatcher", "dispatcher", Look("#c08a62", "#1c1512"), "en-us+f3", 55, speed=180),
         Person("price", "Darnell Price", "the man stopped", Look("#8a5a3c", "#17110e", beard=0.7, age=0.35, coat="#55606a", collar="#b0a898", trousers="#2c3038"), "en-us+m1", 46),
         Person("neighbour", "a neighbour", "a neighbour at a window", Look("#e0b090", "#8d8a86", hair_style="long", age=0.9), "en-us+f5", 60),
@@ -187,7 +202,7 @@ CAMERAS: Final = {
                 Span(52.0, 71.0, "black", "his lap, in the dark car"),
                 Span(71.0, 84.0, "jangling", "running: black, shaken"),
                 Span(84.0, 96.0, "hands", "his own hands and torch in front of the lens"),
-                Span(96.0, 166.0, "clear", "Price and Okafor, seen from the belt: no face"),
+                Span(96.0, 166.0, "clear", "Price seen from the belt; from 2:10 no face"),
                 Span(166.0, 179.0, "cloth", "his jacket over the lens"),
                 Span(179.0, 210.0, "clear", "the frisk, seen from the belt"),
                 Span(210.0, 282.0, "black", "crouching in the dark"),
@@ -223,7 +238,7 @@ LINES: Final = (
     Line(44.0, "okafor", "Where is he going?"),
     Line(55.0, "reyes", "Right side. He's making for the alley."),
     Line(63.5, "okafor", "There he is."),
-    Line(67.0, "reyes", "Stop the car. Let me out."),
+    Line(67.0, "reyes", "Here. Let me out here!"),
     Line(73.5, "reyes", "Stop!"),
     Line(76.8, "reyes", "Police! Stop!"),
     Line(81.0, "reyes", "Hands up! Let me see your hands!"),
@@ -231,7 +246,7 @@ LINES: Final = (
     Line(92.5, "okafor", "Keep them where I can see them."),
     Line(99.0, "price", "I didn't do anything. I was walking home."),
     Line(105.5, "reyes", "Then why did you run?"),
-    Line(110.0, "price", "You came at me with no lights on. What was I supposed to think?"),
+    Line(110.0, "price", "A car comes at me like that? What was I supposed to think?"),
     Line(117.5, "reyes", "Keep your hands up."),
     Line(123.5, "okafor", "Nobody's hurting you. Stay there."),
     Line(126.5, "dispatcher", "Twelve Adam, status?", radio=True),
@@ -320,9 +335,9 @@ CAR_X_M: Final = 2.4
 _DRIVE_S, _DRIVE_Z = _drive()
 
 TRACKS: Final[dict[str, Track]] = {
-    "price": ((58.0, 5.4, _Z - 46.0), (70.6, 5.6, _Z + 0.6), (73.0, 9.0, _Z + 2.1), (79.0, 18.6, _Z + 2.3), (330.0, 18.6, _Z + 2.3), (333.0, 8.0, _Z + 2.1), (335.0, 5.6, _Z + 3.0), (345.0, 5.6, _Z + 22.0)),
+    "price": ((58.0, 5.4, _Z - 46.0), (70.6, 5.6, _Z + 0.6), (73.0, 9.0, _Z + 2.1), (79.0, 18.6, _Z + 2.3), (168.0, 18.6, _Z + 2.3), (172.0, 18.6, _Z + 3.55), (211.0, 18.6, _Z + 3.55), (216.0, 18.6, _Z + 2.3), (330.0, 18.6, _Z + 2.3), (333.0, 8.0, _Z + 2.1), (335.0, 5.6, _Z + 3.0), (345.0, 5.6, _Z + 22.0)),
     "reyes": ((71.0, 3.4, CAR_STOPS_Z_M + 1), (74.0, 7.2, _Z + 1.6), (79.0, 14.6, _Z + 3.3), (125.0, 14.8, _Z + 3.3), (130.0, 17.0, _Z + 3.2), (210.0, 17.1, _Z + 3.1), (222.0, 16.9, _Z + 2.2), (282.0, 16.9, _Z + 2.2), (286.0, 16.6, _Z + 3.0), (340.0, 16.6, _Z + 3.0), (352.0, 8.5, _Z + 2.0)),
-    "okafor": ((71.2, 1.4, CAR_STOPS_Z_M + 1), (75.0, 6.6, _Z + 1.2), (81.0, 12.3, _Z + 2.6), (123.5, 12.3, _Z + 2.6), (129.5, 17.2, _Z + 2.3), (177.0, 18.0, _Z + 2.4), (210.0, 18.0, _Z + 2.4), (215.0, 17.4, _Z + 2.6), (300.0, 17.4, _Z + 2.5), (336.0, 17.2, _Z + 2.4), (352.0, 4.6, _Z - 1.5), (360.0, 4.3, _Z - 5.0)),
+    "okafor": ((71.2, 1.4, CAR_STOPS_Z_M + 1), (75.0, 6.6, _Z + 1.2), (81.0, 12.3, _Z + 2.6), (123.5, 12.3, _Z + 2.6), (129.5, 17.2, _Z + 2.3), (168.0, 17.2, _Z + 2.3), (174.0, 18.7, _Z + 2.45), (210.0, 18.7, _Z + 2.45), (215.0, 17.4, _Z + 2.6), (300.0, 17.4, _Z + 2.5), (336.0, 17.2, _Z + 2.4), (352.0, 4.6, _Z - 1.5), (360.0, 4.3, _Z - 5.0)),
     "lindqvist": ((282.0, 4.8, CAR_STOPS_Z_M + 2), (286.5, 7.5, _Z + 2.5), (291.0, 14.6, _Z + 2.9)),
     "marsh": ((282.6, 3.6, CAR_STOPS_Z_M + 1), (287.5, 7.5, _Z + 1.9), (292.0, 13.9, _Z + 1.9)),
     "neighbour": ((0.0, 15.5, _Z - 0.5),),
@@ -334,7 +349,8 @@ def place(key: str, at_s: float) -> tuple[float, float]:
     """Say where somebody or something is, x and z in metres; the crew of 12A is in the car until it stops."""
     if key == "car" or (key in {"reyes", "okafor"} and at_s < TRACKS[key][0][0]):
         side = {"reyes": 0.4, "okafor": -0.4}.get(key, 0.0)
-        return CAR_X_M + side, float(np.interp(at_s, _DRIVE_S, _DRIVE_Z))
+        lane = float(np.interp(at_s, (21.0, 25.0, 58.0, 67.0), (CAR_X_M, 0.7, 0.7, CAR_X_M)))
+        return lane + side, float(np.interp(at_s, _DRIVE_S, _DRIVE_Z))
     track = np.array(TRACKS[key])
     return float(np.interp(at_s, track[:, 0], track[:, 1])), float(np.interp(at_s, track[:, 0], track[:, 2]))
 
@@ -347,10 +363,12 @@ def is_shown(at_s: float) -> bool:
 def spans_without_a_view() -> list[tuple[float, float]]:
     """Give the stretches of the incident in which no camera shows anything usable of it."""
     edges = {0.0, INCIDENT_S}
-    edges |= {edge for camera in CAMERAS.values() for span in camera.spans for edge in (span.from_s, span.to_s)}
+    edges |= {
+        edge for camera in CAMERAS.values() for span in camera.spans for edge in (span.from_s, span.to_s)
+    }
     ordered = sorted(edges)
     blind: list[tuple[float, float]] = []
-    for a, b in zip(ordered, ordered[1:], strict=False):
+    for a, b in itertools.pairwise(ordered):
         if is_shown(a):
             continue
         if blind and blind[-1][1] == a:
