@@ -45,6 +45,10 @@ def refusals_said() -> Iterator[None]:
             raise
         _say(sentence)
         sys.exit(CANNOT_RUN)
+    finally:
+        # From here on there is nothing left to end in order.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
 
 
 class _StopError(BaseException):
