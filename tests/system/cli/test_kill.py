@@ -52,7 +52,7 @@ def test_stopping_the_program_alone_leaves_nothing_running(number, data, tmp_pat
 
 @pytest.mark.parametrize("what", ["database", "decoder jail"])
 def test_when_a_part_dies_the_run_says_so_and_the_next_goes_on(what, data, tmp_path):
-    add_files(tmp_path, 1000 + len(what), 24)
+    add_files(tmp_path, 1000 + len(what), 12)
     running = start("ingest", "--json", tmp_path, data=data)
     running.stdout.readline()
     os.kill(child_of(running.pid, is_database=what == "database"), signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_when_a_part_dies_the_run_says_so_and_the_next_goes_on(what, data, tmp_p
     assert "Traceback" not in said
     assert (running.returncode == 2) == said.startswith("plainview: ")
     found, _ = ingest(tmp_path, data=data)
-    assert len(found) == 24
+    assert len(found) == 12
     assert all(outcome["status"] != "refused" for outcome in found)
 
 
