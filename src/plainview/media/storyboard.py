@@ -28,6 +28,7 @@ COLUMNS: Final = 10
 _TILE_BOX: Final = (160, 284)  # a picture held upright is as wide as one that lies, and taller
 _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800)
 _QUALITY: Final = 5  # of FFmpeg's JPEG encoder, 1 best to 31
+_ENOUGH: Final = 10
 # A key picture comes within a few packets of where the container's index points, or the index is wrong.
 _TRIES: Final = 300
 
@@ -43,7 +44,8 @@ def step_ms(duration_ms: int) -> int:
 def make_storyboard(source: BinaryIO, target: BinaryIO, *, probed: Probe | None = None) -> Storyboard:
     """Write a JPEG sheet of key pictures, decoding no others.
 
-    Where key pictures are too rare for that, most of the recording is decoded.
+    Where there are fewer than ten in all, and that is not half of what is wanted, most of the recording is
+    decoded instead.
 
     Args:
         source: seekable, readable, of any content.
@@ -63,10 +65,9 @@ def make_storyboard(source: BinaryIO, target: BinaryIO, *, probed: Probe | None 
     with open_probed(source, probed) as opened:
         (stream,) = choose(opened, picture)
         sheet = Sheet(probed, picture, stream)
-        enough = sheet.wanted_count // 2
         for frame, at_us in _key_pictures(opened, probed, stream, sheet):
             sheet.add(frame, at_us)
-    if sheet.count <= enough:
+    if sheet.count < min(_ENOUGH, sheet.wanted_count // 2 + 1):
         sheet = _decoded_through(source, probed, picture)
     return sheet.write(target)
 
@@ -84,7 +85,7 @@ def _key_pictures(
     """Give the key picture at or before each wanted time, each once."""
     _hurry(stream)
     base = stream.time_base
-    last_us = -1
+    last_us, last_pts = -1, None
     for i in range(sheet.wanted_count):
         wanted_us = i * sheet.every_us
         if wanted_us < last_us:
@@ -93,16 +94,18 @@ def _key_pictures(
             opened.seek(int((wanted_us + probed.origin_us) / (1_000_000 * base)), stream=stream)
         except LIBRARY_ERRORS:
             return
-        frame = _next_key_picture(opened, stream)
+        frame = _next_key_picture(opened, stream, but=last_pts)
         if frame is None or frame.pts is None:
             continue
+        last_pts = frame.pts
         at_us = frame.pts * base.numerator * 1_000_000 // base.denominator - probed.origin_us
         if last_us < at_us <= probed.duration_ms * 1000:
             last_us = at_us
             yield frame, at_us
 
 
-def _next_key_picture(opened: InputContainer, stream: Any) -> Any:
+def _next_key_picture(opened: InputContainer, stream: Any, *, but: int | None) -> Any:
+    """Decode the next key picture, unless it is the one that is known already."""
     packets = opened.demux(stream)
     for _ in range(_TRIES):
         try:
@@ -111,6 +114,8 @@ def _next_key_picture(opened: InputContainer, stream: Any) -> Any:
                 return None
             if not packet.is_keyframe or packet.is_discard:
                 continue
+            if but is not None and packet.pts == but:
+                return None
             # Draining gives the picture now, without waiting for those that refer to it.
             frames = [*packet.decode(), *stream.codec_context.decode(None)]
         except LIBRARY_ERRORS:
