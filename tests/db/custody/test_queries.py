@@ -18,7 +18,7 @@ from plainview.custody.sequence import entries_from, publish_pending, running_ep
 from plainview.formats.errors import FormatError
 from plainview.formats.leaf import commitment
 from plainview.formats.merkle import EMPTY_ROOT, leaf_hash, tree_root
-from simulators.custody_rows import CLERK, START, SYSTEM, act, ask
+from simulators.custody_rows import CLERK, START, SYSTEM, act
 
 TIMES = [
     START,
@@ -55,13 +55,15 @@ def test_a_row_that_makes_no_leaf_is_refused(log):
         unplaced.act._replace(actor="somebody").entry(0)
 
 
-def test_an_act_waits_for_its_index_if_the_sequencer_will_come_to_it(log):
+def test_an_act_waits_for_its_index_if_the_sequencer_will_come_to_it(log, database, postgres):
     act("published")
     publish_pending(log.signer)
     act("waits")
-    ask(
+    postgres.execute(
+        "owner",
+        database,
         "INSERT INTO custody_act (at, act, object, actor, outcome, facts, xid)"
-        " VALUES (now(), 'keys.rotated', 'passed-over', 'system:tests', 'ok', '{}', '3')"
+        " VALUES (now(), 'keys.rotated', 'passed-over', 'system:tests', 'ok', '{}', '3')",
     )
     with transaction.atomic():
         assert {each.act.object: each.is_waiting for each in unplaced_acts()} == {
