@@ -4,10 +4,12 @@ import io
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from plainview.media.derive import derive
 from plainview.media.derived import derived_from_json, derived_to_json
-from plainview.media.errors import UnusableMediaError
+from plainview.media.errors import MediaError, UnusableMediaError
 from plainview.media.probe import probe
 from simulators import media_files as made
 
@@ -70,3 +72,34 @@ def test_what_is_no_recording_is_refused_with_its_reason():
     with pytest.raises(UnusableMediaError) as caught:
         everything(b"this is free text named .mp4\n" * 50)
     assert caught.value.jail_reason == "not_media"
+
+
+_SEEDS = [
+    made.numbered_file(count=30, tones=[(0, 3000, 0.3)]),
+    made.numbered_file("mpegts", count=30, tones=[(0, 3000, 0.3)]),
+    made.numbered_file("matroska", count=30, tones=[(0, 3000, 0.3)], audio_codec="pcm_s16le"),
+    made.wav_file(1),
+]
+_EDITS = st.lists(
+    st.tuples(
+        st.floats(0, 1, exclude_max=True), st.sampled_from([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0", b"\x7f"])
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.sampled_from(_SEEDS), edits=_EDITS)
+def test_hostile_bytes_are_drawn_or_refused_and_nothing_else(seed, edits):
+    data = bytearray(seed)
+    for place, new in edits:
+        at = int(place * len(data))
+        data[at : at + len(new)] = new
+    try:
+        result = derive(
+            io.BytesIO(bytes(data)), viewing_copy=None, storyboard=io.BytesIO(), waveform=io.BytesIO()
+        )
+    except MediaError:
+        return
+    assert derived_from_json(json.loads(json.dumps(derived_to_json(result)))) == result

@@ -206,6 +206,18 @@ def test_full_range_is_brought_to_the_range_that_players_expect():
     assert int(frame.color_range) == 1
 
 
+def test_colours_for_brighter_screens_are_a_warning():
+    bright = made.numbered_file(
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        codec_options={"x265-params": "log-level=0:transfer=smpte2084:colorprim=bt2020:colormatrix=bt2020nc"},
+        count=2,
+    )
+    facts, data = copy_of(bright)
+    assert facts.warnings == ("dull_colours",)
+    assert [n for _, n in made.shown(data)] == [0, 1]
+
+
 def _moving_bar_in_fields(number, width, height):
     picture = np.full((height, width), 40, np.uint8)
     for line in range(height):

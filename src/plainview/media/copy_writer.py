@@ -39,6 +39,7 @@ _UNSPECIFIED_MATRIX: Final = 2
 _SMPTE170M_MATRIX: Final = 6
 # The file's type stands before the index, and after it the length of the media, also known last.
 _AROUND_INDEX_BYTES: Final = 64
+_SPARE_S: Final = 3  # times are up to a second beyond the end, and a frame is longer than nothing
 _HDR: Final = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 
@@ -67,21 +68,32 @@ class Pace:
         return True
 
 
-def index_bytes_for(duration_ms: int, *, has_picture: bool, rate_hz: int | None) -> int:
+def most_pictures(duration_ms: int, packet_count: int) -> int:
+    """Give how many pictures a copy can hold: by time, and by what the recording has.
+
+    Args:
+        duration_ms: of the recording.
+        packet_count: of its picture stream; old codecs put two pictures into some packets.
+    """
+    seconds = duration_ms // 1000 + _SPARE_S
+    return min(seconds * 31, 2 * packet_count + 16) + seconds * 1_000_000 // REPEAT_AFTER_US
+
+
+def index_bytes_for(duration_ms: int, *, pictures: int, rate_hz: int | None) -> int:
     """Give how many bytes the index can need at most.
 
     Args:
         duration_ms: of the recording.
-        has_picture: whether there is a picture track, of at most 31 pictures a second and the repeated.
-        rate_hz: of the sound, 1024 samples a packet; None where there is none.
+        pictures: how many there can be.
+        rate_hz: of the sound, 1024 samples a packet and none missing; None where there is none.
 
-    Source: ISO/IEC 14496-12 section 8: a sample has at most one entry each in stts (8 bytes), ctts (8),
-    stss (4), stsz (4), stsc (12), co64 (8), sdtp (1).
+    Source: ISO/IEC 14496-12 section 8: a picture has at most an entry each in stts (8 bytes), ctts (8), stss
+    (4), stsz (4), sdtp (1), stsc (12) and co64 (8); unbroken sound one in stsz, and in the last two only where
+    a picture or a mebibyte ends a run of it.
     """
-    seconds = duration_ms // 1000 + 3
-    pictures = seconds * 31 + seconds * 1_000_000 // REPEAT_AFTER_US + 16 if has_picture else 0
-    sounds = seconds * rate_hz // 1024 + 16 if rate_hz else 0
-    return 8192 + pictures * 45 + sounds * 36
+    sounds = (duration_ms // 1000 + _SPARE_S) * rate_hz // 1024 + 16 if rate_hz else 0
+    runs = min(sounds, pictures + sounds // 16 + 16)
+    return 8192 + pictures * 45 + sounds * 4 + runs * 20
 
 
 class CopyWriter:
@@ -107,7 +119,8 @@ class CopyWriter:
         threads: int,
     ) -> None:
         rate_hz = None if sound is None else playable_rate_hz(sound.sample_rate_hz)
-        index_bytes = index_bytes_for(duration_ms, has_picture=picture is not None, rate_hz=rate_hz)
+        pictures = 0 if picture is None else most_pictures(duration_ms, picture[0].packet_count)
+        index_bytes = index_bytes_for(duration_ms, pictures=pictures, rate_hz=rate_hz)
         self.head_bytes = index_bytes + _AROUND_INDEX_BYTES
         self.target = Target(target)
         self._output: OutputContainer = av.open(
@@ -117,7 +130,9 @@ class CopyWriter:
             options={"moov_size": str(index_bytes), "fflags": "+bitexact"},
             buffer_size=_WRITE_BYTES,
         )
-        self.pictures = None if picture is None else PictureTrack(self, picture, rate, threads)
+        self.pictures = (
+            None if picture is None else PictureTrack(self, picture, rate, most=pictures, threads=threads)
+        )
         self.sounds = None if sound is None or rate_hz is None else SoundTrack(self, rate_hz, sound.channels)
 
     def __enter__(self) -> Self:
@@ -158,7 +173,10 @@ class CopyWriter:
         for track in (self.pictures, self.sounds):
             if track is not None:
                 track.close()
-        self._output.close()
+        try:
+            self._output.close()
+        except LIBRARY_ERRORS as error:
+            raise UnderivableMediaError("unencodable") from error
         self.target.check()
 
 
@@ -176,7 +194,13 @@ class PictureTrack:
     """
 
     def __init__(
-        self, writer: CopyWriter, picture: tuple[Stream, Any], rate: Fraction | None, threads: int
+        self,
+        writer: CopyWriter,
+        picture: tuple[Stream, Any],
+        rate: Fraction | None,
+        *,
+        most: int,
+        threads: int,
     ) -> None:
         probed, source = picture
         context = source.codec_context
@@ -186,6 +210,7 @@ class PictureTrack:
         self.end_us = 0
         self.is_hdr = context.color_trc in _HDR
         self._writer = writer
+        self._most = most
         self._pace = Pace(rate)
         kept_rate = min(max(rate or Fraction(MOST_RATE), Fraction(1)), Fraction(MOST_RATE)).limit_denominator(
             1001
@@ -206,7 +231,7 @@ class PictureTrack:
         if at_us <= self._last_us:
             self.backward_count += 1
             return
-        if not self._pace.takes(at_us):
+        if not self._pace.takes(at_us) or self.count >= self._most:
             self.paced_count += 1
             return
         self._last_us = at_us

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plainview.media.copy_writer import Pace, index_bytes_for
+from plainview.media.copy_writer import Pace, index_bytes_for, most_pictures
 from plainview.media.framing import fitted_size, sane_aspect
 from plainview.media.sound import playable_rate_hz
 from plainview.media.storyboard import step_ms
@@ -80,10 +80,15 @@ def test_jitter_loses_nothing_of_thirty_a_second(jitter):
 
 
 def test_the_room_for_the_index_grows_with_what_is_in_it():
-    with_both = index_bytes_for(60_000, has_picture=True, rate_hz=48_000)
-    assert with_both > index_bytes_for(60_000, has_picture=True, rate_hz=None)
-    assert with_both > index_bytes_for(30_000, has_picture=True, rate_hz=48_000)
-    assert index_bytes_for(36_000_000, has_picture=True, rate_hz=48_000) < 120_000_000
+    with_both = index_bytes_for(60_000, pictures=1800, rate_hz=48_000)
+    assert with_both > index_bytes_for(60_000, pictures=1800, rate_hz=None)
+    assert with_both > index_bytes_for(60_000, pictures=900, rate_hz=48_000)
+    assert with_both > index_bytes_for(30_000, pictures=1800, rate_hz=48_000)
+
+
+def test_a_small_file_that_claims_to_be_long_gets_little_room():
+    pictures = most_pictures(48 * 3_600_000, packet_count=2)
+    assert index_bytes_for(48 * 3_600_000, pictures=pictures, rate_hz=None) < 1_000_000
 
 
 @pytest.mark.parametrize(
