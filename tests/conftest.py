@@ -5,7 +5,11 @@ import os
 import django
 from hypothesis import settings
 
-for name in [name for name in os.environ if name.startswith("PLAINVIEW_")]:
+for name in [
+    name
+    for name in os.environ
+    if name.startswith("PLAINVIEW_") and name not in ("PLAINVIEW_MEDIA", "PLAINVIEW_PYTHONS")
+]:
     del os.environ[name]
 for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
     os.environ.pop(name, None)

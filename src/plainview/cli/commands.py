@@ -45,7 +45,7 @@ def main() -> None:
     if sys.argv[1:2] != ["verify"]:
         _set_up_django()
     with refusals_said():
-        app()
+        app(prog_name="plainview")
 
 
 def _set_up_django() -> None:

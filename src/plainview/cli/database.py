@@ -11,7 +11,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
-from plainview.custody.grants import APPEND_ONLY_TABLES, NO_UPDATE_TABLES
+from plainview.custody.grants import ACT_COLUMNS, ACTS_TABLE, APPEND_ONLY_TABLES, NO_UPDATE_TABLES
 from plainview.service.cluster import external_database
 from plainview.service.postgres import running_postgres
 from plainview.service.roles import check_not_privileged, ensure_database
@@ -79,7 +79,7 @@ def migrate(cluster: Cluster) -> None:
     Raises:
         ServiceError: the tables are behind and no owner's address was given.
     """
-    if not is_behind():
+    if not is_behind() and is_restricted():
         return
     with _owner_connected(cluster):
         call_command("migrate", database="owner", verbosity=0, interactive=False)
@@ -113,6 +113,21 @@ def restrict_app(app: str) -> None:
             for table in tables:
                 statement = sql.SQL("revoke " + rights + " on {} from {}")
                 cursor.execute(statement.format(sql.Identifier(table), sql.Identifier(app)))
+        names = {"table": sql.Identifier(ACTS_TABLE), "app": sql.Identifier(app)}
+        columns = sql.SQL(", ").join(map(sql.Identifier, ACT_COLUMNS))
+        cursor.execute(sql.SQL("revoke insert on {table} from {app}").format(**names))
+        cursor.execute(
+            sql.SQL("grant insert ({columns}) on {table} to {app}").format(columns=columns, **names)
+        )
+
+
+def is_restricted() -> bool:
+    """Say whether the app is kept from changing the custody log; a kill may have come after the tables were made."""
+    tables = [*APPEND_ONLY_TABLES, *NO_UPDATE_TABLES]
+    ask = "SELECT bool_or(has_table_privilege(name, 'update')) OR has_table_privilege(%s, 'insert') FROM unnest(%s) name"
+    with connections["default"].cursor() as cursor:
+        cursor.execute(ask, [ACTS_TABLE, tables])
+        return not cursor.fetchone()[0]
 
 
 def is_behind() -> bool:

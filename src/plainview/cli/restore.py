@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plainview.cli.backup import CopyMeter
 from plainview.cli.database import migrate, restrict_again, running_database
-from plainview.cli.start import WAIT_S, operator, utc_now
+from plainview.cli.start import operator, utc_now, wait_s
 from plainview.cli.talk import answer, answer_json, progress, say
 from plainview.pipeline.backup import DUMP
 from plainview.pipeline.installation import has_log
@@ -46,7 +46,7 @@ def run(
     Returns:
         0 when everything came back, 1 when an object or a key is missing.
     """
-    with hold_data_lock(data, command="plainview restore", wait_s=WAIT_S, on_wait=say) as lock:
+    with hold_data_lock(data, command="plainview restore", wait_s=wait_s(), on_wait=say) as lock:
         order = RestoreOrder(
             data=lock.data,
             backup=None if backup is None else backup.absolute(),

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from plainview.service.cluster import Cluster
 
 
-def _wait_s(text: str) -> float:
+def wait_s() -> float:
     """Return how long to wait for another command on the same data directory; a test or a script may not want to."""
+    text = settings.PLAINVIEW_WAIT_S
     if not text.isdecimal():
         raise SettingError("PLAINVIEW_WAIT_S", text, expected="whole seconds, such as 60")
     return float(text)
 
 
-WAIT_S = _wait_s(os.environ.get("PLAINVIEW_WAIT_S", "60"))
 LOG_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,198}[A-Za-z0-9])?")
 LOST_DATABASE = (
     "{data} holds a custody log, and the database knows of none: it was lost or belongs elsewhere. "
@@ -101,7 +101,7 @@ def opened(
     zone = _known_zone(settings.PLAINVIEW_ZONE)
     log_name = _usable_log_name(log_name or settings.PLAINVIEW_LOG_NAME)
     with (
-        hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
+        hold_data_lock(data, command=command, wait_s=wait_s(), on_wait=say) as lock,
         _logged(lock.data, command),
         running_database(_not_lost(lock.data), lock, on_wait=say) as cluster,
     ):
@@ -128,7 +128,7 @@ def opened_to_check(data: Path, *, command: str, say: Callable[[str], None]) -> 
             f"{data} holds no database, so there is nothing to check. Name another: --data DIR"
         )
     with (
-        hold_data_lock(data, command=command, wait_s=WAIT_S, on_wait=say) as lock,
+        hold_data_lock(data, command=command, wait_s=wait_s(), on_wait=say) as lock,
         _logged(lock.data, command),
         running_database(_not_lost(lock.data), lock, on_wait=say),
     ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -27,6 +27,8 @@ TASK = "plainview.pipeline.jailed:probe_sealed"
 # PyAV imports its parts when it meets them, and a confined child has no files left to import from.
 PRELOAD = ("plainview.pipeline.jailed", "av.*")
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=600, wall_s=1200.0, output_bytes=64 << 20)
+# No camera that made such a file was running before; an unset clock says 1904 (QuickTime) or 1970 (Unix).
+EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 # These say nothing about the file, so they must not put it into quarantine.
 OUR_FAULTS = ("missing import", "not started")
 TOOL = f"plainview {__version__} (PyAV {av.__version__})"
@@ -79,7 +81,7 @@ def examine(
 
 def capture_times(found: Probe, *, zone: str) -> CaptureTimes:
     """Return when a recording was made, as its own file says; nothing is guessed from anything else."""
-    if found.started_at is None:
+    if found.started_at is None or found.started_at < EARLIEST:
         return CaptureTimes(started_at=None, ended_at=None, zone=zone, clock_source="unknown")
     ended = found.started_at + timedelta(milliseconds=found.duration_ms)
     return CaptureTimes(started_at=found.started_at, ended_at=ended, zone=zone, clock_source="file")

@@ -209,7 +209,7 @@ def _take_open_file(intake: Intake, shown: str, file: BinaryIO) -> Outcome:
         known = queries.original_by_sha256(received.sha256)
         if known is None:
             raise
-        return _duplicate(intake, shown, known)
+        return _take_known(intake, shown, known)
 
 
 def _on_read(intake: Intake, done: int, expected_bytes: int) -> None:

@@ -19,6 +19,8 @@ PLAINVIEW_DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL") or None
 PLAINVIEW_LOG_NAME = os.environ.get("PLAINVIEW_LOG_NAME") or None
 # The IANA zone of the place, for recordings that do not say; UTC where nothing is set.
 PLAINVIEW_ZONE = os.environ.get("PLAINVIEW_ZONE") or "UTC"
+# How many whole seconds a command waits for another on the same data directory.
+PLAINVIEW_WAIT_S = os.environ.get("PLAINVIEW_WAIT_S") or "60"
 
 SECRET_KEY = "nothing is served yet, so nothing is signed with this"  # noqa: S105 - sessions do not exist yet
 INSTALLED_APPS = [

@@ -112,16 +112,24 @@ def test_words_can_be_destroyed_by_the_app_and_the_act_stays(filled, log):
     assert log.files() == before
 
 
-def test_an_act_or_a_leaf_cannot_stand_twice(filled):
-    from django.db import IntegrityError, transaction
-
+def test_an_act_or_a_leaf_cannot_stand_twice(filled, postgres):
     for statement in (
         "INSERT INTO custody_leaf SELECT act_id, index + 1, hash, epoch_id FROM custody_leaf",
         "INSERT INTO custody_act OVERRIDING SYSTEM VALUE SELECT * FROM custody_act",
         "INSERT INTO custody_epoch SELECT * FROM custody_epoch",
     ):
-        with pytest.raises(IntegrityError, match="unique"), transaction.atomic():
-            ask(statement)
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            postgres.execute("owner", filled, statement)
+
+
+@pytest.mark.parametrize("column", ["id", "xid"])
+def test_the_app_cannot_invent_what_orders_an_act(filled, postgres, column):
+    statement = (
+        f"INSERT INTO custody_act ({column}, at, act, object, actor, outcome, facts)"
+        " VALUES ('1', now(), 'keys.rotated', 'keys', 'system:tests', 'ok', '{}')"
+    )
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        postgres.execute("app", filled, statement)
 
 
 def test_an_index_is_given_to_one_act_only_and_never_a_negative_one(filled):
