@@ -124,7 +124,7 @@ def restrict_app(app: str) -> None:
 def is_restricted() -> bool:
     """Say whether the app is kept from changing the custody log; a kill may have come after the tables were made."""
     tables = [*APPEND_ONLY_TABLES, *NO_UPDATE_TABLES]
-    ask = "SELECT bool_or(has_table_privilege(name, 'update')) OR has_table_privilege(%s, 'insert') FROM unnest(%s) name"
+    ask = "SELECT bool_or(has_table_privilege(name, 'update')) OR has_table_privilege(%s, 'insert') FROM unnest(%s::text[]) name"
     with connections["default"].cursor() as cursor:
         cursor.execute(ask, [ACTS_TABLE, tables])
         return not cursor.fetchone()[0]
