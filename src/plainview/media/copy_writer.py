@@ -217,7 +217,11 @@ class PictureTrack:
         )
         self._frame_us = int(1_000_000 / kept_rate)
         self._framing = Framing(*self.size, pixel_aspect=aspect)
-        self._stream = writer.add_stream("libx264", {**_PRESET, "threads": str(threads)}, rate=kept_rate)
+        options = {**_PRESET, "threads": str(threads)}
+        if probed.is_variable_rate or probed.gap_count:
+            # Reordered pictures lag behind in MP4's table of times, and uneven ones would end its track early.
+            options["bf"] = "0"
+        self._stream = writer.add_stream("libx264", options, rate=kept_rate)
         self._stream.width, self._stream.height = self.size
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = TICK
