@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from plainview.demo.frame import HEIGHT_PX, WIDTH_PX
 
@@ -23,6 +23,8 @@ def darkness(at_s: float) -> Image.Image:
 
 def covered(image: Image.Image, cover: str, at_s: float) -> Image.Image:
     """Cover a picture, in place; what covers it never keeps quite still."""
+    if cover == "rain":
+        return _rained_on(image, at_s)
     picture, mask = _covers()[cover]
     dx, dy = round(9 * math.sin(1.3 * at_s) + 5 * math.sin(4.1 * at_s)), round(7 * math.sin(1.7 * at_s + 1))
     box = (40 + dx, 40 + dy, 40 + dx + WIDTH_PX, 40 + dy + HEIGHT_PX)
@@ -154,3 +156,23 @@ def _dash() -> tuple[Image.Image, Image.Image]:
             ink.line((465, 328 + 16 * i, 465 + 100 - 18 * i, 328 + 16 * i), fill="#3f8aa8", width=4)
 
     return _painted(draw, 1.0)
+
+
+def _rained_on(image: Image.Image, at_s: float) -> Image.Image:
+    """Add falling streaks, other ones in each picture."""
+    streaks = _streaks()
+    number = round(at_s * 15)
+    x, y = (number * 211) % 80, (number * 97) % 80
+    return ImageChops.add(image, streaks.crop((x, y, x + image.width, y + image.height)))
+
+
+@functools.lru_cache(maxsize=1)
+def _streaks() -> Image.Image:
+    image = Image.new("RGB", _COVER)
+    on = ImageDraw.Draw(image)
+    rng = np.random.default_rng(9)
+    for _ in range(420):
+        x, y, long = rng.uniform(0, _COVER[0]), rng.uniform(-40, _COVER[1]), rng.uniform(10, 46)
+        level = int(rng.integers(14, 60))
+        on.line((x, y, x - long * 0.12, y + long), fill=(level, level, level + 6), width=1 + int(long > 34))
+    return image.filter(ImageFilter.GaussianBlur(0.6))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SOUND_M_S: Final = 343.0
 _STEP_S: Final = 0.25
+_LOOP: Final = 1 << 18
+_BLOCK: Final = 20 * RATE_HZ
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,15 +137,21 @@ def hear(listener: Listener, heard: Sequence[Source], *, seed: int, seconds: flo
         float32 [samples] at RATE_HZ, -1 to 1.
     """
     rng = np.random.default_rng((seed, 3))
+    hum, hiss, cloth = (
+        noises.shaped(rng, _LOOP, low, high, slope)
+        for low, high, slope in ((40, 900, 0.9), (500, 9000, 0.2), (150, 2400, 0.7))
+    )
     count = round(seconds * RATE_HZ)
-    t = np.arange(count, dtype=np.float64) / RATE_HZ
-    swell = 0.8 + 0.2 * np.sin(2 * np.pi * 0.11 * t + rng.uniform(0, 6))
-    mix = noises.looped(rng, count, 40, 900, 0.9) * 0.05 * swell
-    mix += noises.looped(rng, count, 500, 9000, 0.2) * 0.004
-    mix += noises.looped(rng, count, 150, 2400, 0.7) * _movement(listener, count) * listener.rustle
-    for source in heard:
-        _add(mix, listener, source)
-    return np.tanh(mix * 1.6).astype(np.float32)
+    mixed = np.empty(count, dtype=np.float32)
+    for first in range(0, count, _BLOCK):  # in blocks: an hour at once would not fit into memory
+        size = min(_BLOCK, count - first)
+        at = np.arange(first, first + size) % _LOOP
+        here = dataclasses.replace(listener, starts_s=listener.starts_s + first / (RATE_HZ * listener.rate))
+        block = hum[at] * 0.045 + hiss[at] * 0.004 + cloth[at] * _movement(here, size) * listener.rustle
+        for source in heard:
+            _add(block, here, source)
+        mixed[first : first + size] = np.tanh(block * 1.6)
+    return mixed
 
 
 def _movement(listener: Listener, count: int) -> Samples:

@@ -70,7 +70,7 @@ def size_near(scale_px: float) -> float:
     return min(_SIZES_PX, key=lambda size: abs(math.log(size / max(scale_px, 1.0))))
 
 
-@functools.lru_cache(maxsize=192)
+@functools.lru_cache(maxsize=64)
 def cut_out(look: Look, pose: Pose, size_px: float, tint: Tint) -> CutOut:
     """Draw somebody.
 
@@ -98,7 +98,7 @@ def _tone(level: float) -> list[int]:
     return [round(float(v)) for v in (1 - np.exp(-1.75 * share)) ** (1 / 2.2) * 255]
 
 
-@functools.lru_cache(maxsize=96)
+@functools.lru_cache(maxsize=32)
 def _plain(look: Look, pose: Pose, size_px: float) -> CutOut:
     body = _Body(look, pose, size_px)
     return body.draw()
@@ -237,17 +237,8 @@ class _Body:
             ],
             "#b8bac0",
         )
-        self._shape(
-            [
-                (-0.035, shoulder - 0.24),
-                (0.035, shoulder - 0.24),
-                (0.035, shoulder - 0.34),
-                (-0.035, shoulder - 0.34),
-            ],
-            "#0b0c0e",
-        )
-        self._oval(0, shoulder - 0.27, 0.018, 0.018, "#3a4a5a")
-        self._oval(0.024, shoulder - 0.245, 0.006, 0.006, "#d02020")
+        if self._look.camera:
+            self._camera((0.0, shoulder - 0.29) if self._look.camera == "chest" else (-0.02, hip + 0.02))
         self._shape(
             [
                 (-0.23, shoulder + 0.0),
@@ -257,6 +248,15 @@ class _Body:
             ],
             "#111216",
         )
+
+    def _camera(self, at: Joint) -> None:
+        x, y = at
+        self._shape(
+            [(x - 0.035, y + 0.05), (x + 0.035, y + 0.05), (x + 0.035, y - 0.05), (x - 0.035, y - 0.05)],
+            "#0b0c0e",
+        )
+        self._oval(x, y + 0.02, 0.018, 0.018, "#3a4a5a")
+        self._oval(x + 0.024, y + 0.045, 0.006, 0.006, "#d02020")
 
     def _word(self, text: str, at: Joint, height_m: float, colour: str) -> None:
         from PIL import ImageFont  # noqa: PLC0415 only the backs of uniforms need letters

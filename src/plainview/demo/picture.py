@@ -21,7 +21,7 @@ from plainview.demo.space import Lamp, Surfaces, View, World, bloom, halo, to_sc
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -86,6 +86,7 @@ class Shot:
         moving: a stage that is drawn for this moment alone.
         actors: from far to near.
         aim: point on the ground or wall that the torch is held at; none is the picture's middle.
+        edge: a point of an edge, such as a counter's; what the stage shows below it hides the actors.
         cover: name of what is in front of the lens, or "".
         sway_px: how much the wearer sways. bob_px: how much a step moves the picture.
         roll: radians, how crooked the camera hangs. zoom: 1 shows the stage's middle; larger is nearer.
@@ -96,6 +97,7 @@ class Shot:
     moving: Stage | None = None
     actors: Sequence[Actor] = ()
     aim: Point | None = None
+    edge: Point | None = None
     cover: str = ""
     sway_px: float = 5.0
     bob_px: float = 0.0
@@ -108,11 +110,19 @@ class Shot:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """Somebody on screen: boxes as left, top, right, bottom in pixels; face is None where none is shown."""
+    """Somebody on screen.
+
+    Attributes:
+        key: who.
+        body_px: left, top, right, bottom of what is in the picture.
+        face_px: the same of the face, chin to crown, or None where none is shown.
+        is_whole: all of the face is in the picture.
+    """
 
     key: str
     body_px: Box
     face_px: Box | None
+    is_whole: bool
 
 
 class Painter:
@@ -121,7 +131,7 @@ class Painter:
     def __init__(
         self,
         shot: Callable[[float], Shot],
-        stages: dict[str, Callable[[], Stage]],
+        stages: Mapping[str, Callable[[], Stage]],
         *,
         seed: int,
         caption: str,
@@ -156,8 +166,11 @@ class Painter:
             image = darkness(at_s)
         else:
             image = self._place(shot, at_s)
+            below = self._below(image, shot)
             for actor in shot.actors:
                 self._paste(image, shot, actor, at_s)
+            if below:
+                image.paste(below[0], (0, below[1]))
             image = self._held(image, shot, at_s)
         if shot.cover:
             image = covered(image, shot.cover, at_s)
@@ -175,7 +188,10 @@ class Painter:
         if shot.dark or shot.cover in {"hand", "cloth"}:
             return []
         found = [_seen(actor, self._view(shot), self._matrix(shot, at_s)) for actor in shot.actors]
-        return [seen for seen in found if seen is not None]
+        people = [seen for seen in found if seen is not None]
+        if shot.cover == "hands":  # a leg shows beside them, a face does not
+            return [dataclasses.replace(seen, face_px=None, is_whole=False) for seen in people]
+        return people
 
     def _view(self, shot: Shot) -> View:
         return shot.moving.view if shot.moving else self._stage(shot.stage).view
@@ -223,6 +239,12 @@ class Painter:
         image.paste(
             person.image, (round(column - person.foot_px[0]), round(row - person.foot_px[1])), person.image
         )
+
+    def _below(self, image: Image.Image, shot: Shot) -> tuple[Image.Image, int] | None:
+        if shot.edge is None:
+            return None
+        row = round(self._view(shot).project(shot.edge)[1])
+        return image.crop((0, row, image.width, image.height)), row
 
     def _held(self, image: Image.Image, shot: Shot, at_s: float) -> Image.Image:
         """Cut the picture out of the stage; what is bolted to a car only shakes, and by whole pixels."""
@@ -282,8 +304,8 @@ def _seen(actor: Actor, view: View, matrix: Matrix) -> Seen | None:
     inside = _inside(body)
     if inside is None:
         return None
-    whole = face is not None and _inside(face) == face
-    return Seen(actor.key, inside, face if whole else None)
+    shown = _inside(face) if face else None
+    return Seen(actor.key, inside, shown, shown is not None and shown == face)
 
 
 def _on_screen(box: Box, matrix: Matrix) -> Box:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROAD_HALF_M: Final = 4.2
 WALL_M: Final = 7.0
+PARKED_X_M: Final = 3.35  # of a car along the kerb
 STREET_M: Final = 860.0
 ALLEY_Z_M: Final = 700.0  # its southern wall
 ALLEY_WIDTH_M: Final = 4.2
@@ -120,7 +121,7 @@ def alder_street(seed: int) -> list[Thing]:
         if not _in_gap(side, z - 3, z + 3) and not 655 < z < 722 and not (side > 0 and z < 60):
             things.append(
                 parked_car(
-                    side * 3.35, z, rng.choice(("#4b5157", "#6d2f2c", "#2f4055", "#8d8c86", "#23262b"))
+                    side * PARKED_X_M, z, rng.choice(("#4b5157", "#6d2f2c", "#2f4055", "#8d8c86", "#23262b"))
                 )
             )
     return things
@@ -296,7 +297,7 @@ def alley() -> list[Thing]:
         wall_z(b - 0.03, 12.2, 0, 13.3, 2.15, "#4a5a52", grain=BOARDS),
         wall_z(b - 0.05, 12.55, 2.35, 12.95, 2.6, "#ffe9c0", glow="#fff0cc"),
         wall_z(b - 0.03, 17.4, 0, 17.5, 8.0, "#30312f"),
-        wall_z(b - 0.02, 18.6, 0.9, 20.6, 1.5, "#b7b4a8"),
+        wall_z(b - 0.02, 21.0, 0.9, 22.6, 1.7, "#8f8c80"),
     ]
     south += [
         wall_z(a + 0.03, 18.2, 0, 18.3, 8.0, "#30312f"),
@@ -398,7 +399,13 @@ def front_desk() -> list[Thing]:
     """Build the counter of the station as an officer behind it sees it."""
     floor = Thing((0, 0, 0), (flat(-5, -1, 5, 7, "#7d796e", grain=TILES),), ground=True)
     room = [
-        wall_z(6.0, -5, 0, 5, 3.0, "#a9a692"),
+        flat(-5, -1, 5, 6, "#c9c9c2", y=2.75),
+        Face(
+            ((-1.2, 2.74, 2.6), (1.2, 2.74, 2.6), (1.2, 2.74, 3.0), (-1.2, 2.74, 3.0)),
+            (1, 1, 1),
+            colour("#f0f2ea"),
+        ),
+        wall_z(6.0, -5, 0, 5, 2.75, "#a9a692"),
         wall_z(5.99, -5, 0, 5, 1.0, "#5f7a80"),
         wall_z(5.98, 1.4, 0, 3.2, 2.3, "#39434a", glow="#0c141c"),
         wall_z(5.97, 1.5, 0.1, 2.27, 2.2, "#16202a", glow="#182838"),
@@ -425,7 +432,7 @@ def front_desk() -> list[Thing]:
 
 def desk_light() -> list[Lamp]:
     """Give the light of the front office."""
-    return [Lamp((x, 2.8, z), (1.5, 1.5, 1.35), soft_m=1.4) for x in (-2.5, 1.5) for z in (1.0, 4.0)]
+    return [Lamp((x, 2.4, z), (1.5, 1.5, 1.35), soft_m=1.4) for x in (-2.5, 1.5) for z in (1.0, 4.0)]
 
 
 def _dim(shade: str, share: float) -> str:

@@ -43,6 +43,7 @@ class Look:
         coat: colour of the top. collar: colour of what shows at the neck.
         trousers: colour.
         uniform: has a badge, pockets and a belt.
+        camera: where it is worn, "chest" or "belt", or empty.
     """
 
     skin: str
@@ -57,6 +58,7 @@ class Look:
     collar: str = "#1c2333"
     trousers: str = "#20242e"
     uniform: bool = False
+    camera: str = ""
 
 
 @functools.lru_cache(maxsize=128)

@@ -120,14 +120,14 @@ def _before_the_car(at_s: float) -> list[Actor]:
     wanted = [
         ("price", TRACKS["price"][0][0], 71.6, run),
         ("reyes", 71.0, 74.0, run),
-        ("okafor", 71.2, 75.2, run),
+        ("okafor", 71.0, 74.0, run),
     ]
     wanted += [
         ("lindqvist", 282.0, 287.0, walk),
         ("marsh", 282.6, 288.0, walk),
         ("price", 333.4, 345.0, walk),
     ]
-    wanted += [("okafor", 348.0, 360.1, Pose(WALK, stride=_stride(at_s, 1.8)))]
+    wanted += [("okafor", 349.0, 360.1, Pose(WALK, stride=_stride(at_s, 1.8)))]
     car_z = place("car", at_s)[1]
     found = []
     for key, from_s, to_s, pose in wanted:

@@ -30,7 +30,13 @@ CAR_STOPS_S: Final = 70.0
 
 
 def _in_blue(
-    skin: str, hair: str, *, hair_style: str = "short", age: float = 0.3, eye: str = "#4a3320"
+    skin: str,
+    hair: str,
+    *,
+    hair_style: str = "short",
+    age: float = 0.3,
+    eye: str = "#4a3320",
+    camera: str = "",
 ) -> Look:
     return Look(
         skin,
@@ -42,6 +48,7 @@ def _in_blue(
         collar="#1c2540",
         trousers="#1c2438",
         uniform=True,
+        camera=camera,
     )
 
 
@@ -172,9 +179,9 @@ class Noise:
 PEOPLE: Final = {
     person.key: person
     for person in (
-        Person("reyes", "Marco Reyes", "officer, car 12A", _in_blue("#c08a62", "#1c1512", age=0.5), "en-us+m3", 38, "4417"),
-        Person("okafor", "Ada Okafor", "officer, car 12A", _in_blue("#6b4630", "#0d0a09", hair_style="tied", age=0.2), "en-us+f2", 52, "5120"),
-        Person("lindqvist", "Per Lindqvist", "officer, car 12B", _in_blue("#e0b090", "#8a6a3a", age=0.45, eye="#3f5a6a"), "en-us+m7", 30, "3306"),
+        Person("reyes", "Marco Reyes", "officer, car 12A", _in_blue("#c08a62", "#1c1512", age=0.5, camera="belt"), "en-us+m3", 38, "4417"),
+        Person("okafor", "Ada Okafor", "officer, car 12A", _in_blue("#6b4630", "#0d0a09", hair_style="tied", age=0.2, camera="chest"), "en-us+f2", 52, "5120"),
+        Person("lindqvist", "Per Lindqvist", "officer, car 12B", _in_blue("#e0b090", "#8a6a3a", age=0.45, eye="#3f5a6a", camera="chest"), "en-us+m7", 30, "3306"),
         Person("marsh", "Dana Marsh", "officer, car 12B", _in_blue("#d6a078", "#3a2a1e", hair_style="tied", age=0.4), "en-us+f4", 44, "5188"),
         Person("dispatcher", "dispatcher", "dispatcher", Look("#c08a62", "#1c1512"), "en-us+f3", 55, speed=180),
         Person("price", "Darnell Price", "the man stopped", Look("#8a5a3c", "#17110e", beard=0.7, age=0.35, coat="#55606a", collar="#b0a898", trousers="#2c3038"), "en-us+m1", 46),
@@ -193,7 +200,8 @@ CAMERAS: Final = {
                 Span(282.0, 293.0, "clear", "Lindqvist and Marsh walk to the alley"),
                 Span(293.0, 333.0, "empty", "an empty street"),
                 Span(333.0, 345.0, "clear", "Price walks away up the street"),
-                Span(345.0, 360.0, "empty", "an empty street"),
+                Span(345.0, 349.0, "empty", "an empty street"),
+                Span(349.0, 360.0, "clear", "Okafor walks back to the car"),
             ),
         ),
         Camera(
@@ -337,7 +345,7 @@ _DRIVE_S, _DRIVE_Z = _drive()
 TRACKS: Final[dict[str, Track]] = {
     "price": ((58.0, 5.4, _Z - 46.0), (70.6, 5.6, _Z + 0.6), (73.0, 9.0, _Z + 2.1), (79.0, 18.6, _Z + 2.3), (168.0, 18.6, _Z + 2.3), (172.0, 18.6, _Z + 3.55), (211.0, 18.6, _Z + 3.55), (216.0, 18.6, _Z + 2.3), (330.0, 18.6, _Z + 2.3), (333.0, 8.0, _Z + 2.1), (335.0, 5.6, _Z + 3.0), (345.0, 5.6, _Z + 22.0)),
     "reyes": ((71.0, 3.4, CAR_STOPS_Z_M + 1), (74.0, 7.2, _Z + 1.6), (79.0, 14.6, _Z + 3.3), (125.0, 14.8, _Z + 3.3), (130.0, 17.0, _Z + 3.2), (210.0, 17.1, _Z + 3.1), (222.0, 16.9, _Z + 2.2), (282.0, 16.9, _Z + 2.2), (286.0, 16.6, _Z + 3.0), (340.0, 16.6, _Z + 3.0), (352.0, 8.5, _Z + 2.0)),
-    "okafor": ((71.2, 1.4, CAR_STOPS_Z_M + 1), (75.0, 6.6, _Z + 1.2), (81.0, 12.3, _Z + 2.6), (123.5, 12.3, _Z + 2.6), (129.5, 17.2, _Z + 2.3), (168.0, 17.2, _Z + 2.3), (174.0, 18.7, _Z + 2.45), (210.0, 18.7, _Z + 2.45), (215.0, 17.4, _Z + 2.6), (300.0, 17.4, _Z + 2.5), (336.0, 17.2, _Z + 2.4), (352.0, 4.6, _Z - 1.5), (360.0, 4.3, _Z - 5.0)),
+    "okafor": ((71.0, 1.4, CAR_STOPS_Z_M + 1), (74.0, 6.95, _Z + 1.2), (81.0, 12.3, _Z + 2.6), (123.5, 12.3, _Z + 2.6), (129.5, 17.2, _Z + 2.3), (168.0, 17.2, _Z + 2.3), (174.0, 18.7, _Z + 2.45), (210.0, 18.7, _Z + 2.45), (215.0, 17.4, _Z + 2.6), (300.0, 17.4, _Z + 2.5), (336.0, 17.2, _Z + 2.4), (352.0, 4.6, _Z - 1.5), (360.0, 4.3, _Z - 5.0)),
     "lindqvist": ((282.0, 4.8, CAR_STOPS_Z_M + 2), (286.5, 7.5, _Z + 2.5), (291.0, 14.6, _Z + 2.9)),
     "marsh": ((282.6, 3.6, CAR_STOPS_Z_M + 1), (287.5, 7.5, _Z + 1.9), (292.0, 13.9, _Z + 1.9)),
     "neighbour": ((0.0, 15.5, _Z - 0.5),),
