@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Containers round times to milliseconds and clocks drift: less than this is neither gap nor overlap.
 # Lips and voice seem together up to about 45 ms. Source: Recommendation ITU-R BT.1359-1, appendix 1.
 JITTER_US: Final = 40_000
+_START_US: Final = 5_000  # what begins earlier than this before 0 would shift all that follows
 _SAMPLES: Final = 1024
 _FORMAT: Final = "fltp"
 # What every browser's AAC decoder takes; other rates become the last.
@@ -59,8 +60,10 @@ class Continuous:
         """
         length_us = frame.samples * 1_000_000 // frame.sample_rate
         early_us = (self._end_us or 0) - at_us
-        if early_us > (JITTER_US if self._end_us is not None else 0) and early_us >= length_us // 2:
-            self.overlap_count += self._end_us is not None
+        if self._end_us is None and early_us > _START_US:
+            return
+        if early_us > JITTER_US and early_us >= length_us // 2:
+            self.overlap_count += 1
             return
         if self._end_us is None or -early_us > JITTER_US:
             yield from self._flushed()
