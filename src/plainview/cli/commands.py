@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from plainview.cli.refusals import refusals_said
 
 SETTINGS_MODULE = "plainview.project.settings"
 
@@ -39,20 +36,13 @@ RecoveryFile = Annotated[
 ]
 
 
-def main() -> None:
-    """Run the program."""
-    # verify needs no database and must start at once, also where only [verify] is installed.
-    if sys.argv[1:2] != ["verify"]:
-        _set_up_django()
-    with refusals_said():
-        app(prog_name="plainview")
-
-
-def _set_up_django() -> None:
+def run_command() -> None:
+    """Run the command that the arguments name."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
     django.setup()
+    app(prog_name="plainview")
 
 
 def _data(given: Path | None) -> Path:
