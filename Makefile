@@ -52,7 +52,7 @@ matrix: $(VENV)/dev.stamp
 	done
 
 bench: $(VENV)/dev.stamp
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/run.py $(NAME)
 
 torture: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -q tests/torture

@@ -1,6 +1,6 @@
 """Run every benchmark beside this file, print what it measured, and write docs/benchmarks.md.
 
-Usage: python bench/run.py [NAME...]     only these; the document is written only when all ran
+Usage: python bench/run.py [NAME...]     only these; the rest of the document stays as it was
 """
 
 from __future__ import annotations
@@ -26,13 +26,11 @@ NOT_BENCHMARKS = {"run", "rows"}
 FOREWORD = """\
 # Benchmarks
 
-Written by `make bench`; do not edit. Last run: {date}.
-
-The machine: {machine}.
+Written by `make bench`; do not edit. `make bench NAME=receive` measures one part anew.
 
 A figure is a median unless it says otherwise. Where two things are compared they ran in turn in one run, so a slow
 or busy machine slows both; read the ratios before the figures. "reached" is against the target of the first
-version, on the machine above.
+version, on the machine named.
 """
 
 
@@ -97,17 +95,24 @@ def memory() -> str:
         return ""
 
 
-def document(results: list[Measured], *, date: str, on: str) -> str:
-    parts = [FOREWORD.format(date=date, machine=on)]
-    for result in results:
-        lines = [f"## {result.name}", "", "| what | measured | target | |", "| --- | --- | --- | --- |"]
-        lines += [
-            f"| {cell(row.name)} | {cell(row.measured)} | {cell(row.target)} | {verdict(row)} |"
-            for row in result.rows
-        ]
-        lines += ["", *(f"- {row.name}: {row.detail}." for row in result.rows if row.detail)]
-        parts.append("\n".join(lines).rstrip() + "\n")
-    return "\n".join(parts)
+def section(result: Measured, *, date: str, on: str) -> str:
+    lines = [f"## {result.name}", "", f"Run {date} on {on}.", ""]
+    lines += ["| what | measured | target | |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {cell(row.name)} | {cell(row.measured)} | {cell(row.target)} | {verdict(row)} |"
+        for row in result.rows
+    ]
+    lines += ["", *(f"- {row.name}: {row.detail}." for row in result.rows if row.detail)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write_document(fresh: dict[str, str]) -> None:
+    """Replace the sections that were measured now, and keep the others as they are."""
+    kept = DOCUMENT.read_text("utf-8").split("\n## ")[1:] if DOCUMENT.exists() else []
+    sections = {text.partition("\n")[0]: f"## {text.rstrip()}\n" for text in kept} | fresh
+    parts = [FOREWORD, *(sections[name] for name in benchmarks() if name in sections)]
+    DOCUMENT.write_text("\n".join(parts), "utf-8")
+    print(f"wrote {DOCUMENT.relative_to(HERE.parent)}")
 
 
 def cell(text: str) -> str:
@@ -129,9 +134,7 @@ def main() -> int:
     problems = [result for result in results if result.problem]
     for result in problems:
         print(f"{result.name} did not run: {result.problem}")
-    if names == benchmarks() and not problems:
-        DOCUMENT.write_text(document(results, date=date, on=on), "utf-8")
-        print(f"wrote {DOCUMENT.relative_to(HERE.parent)}")
+    write_document({each.name: section(each, date=date, on=on) for each in results if not each.problem})
     missed = [row.name for result in results for row in result.rows if row.is_met is False]
     print(
         f"not reached: {', '.join(missed)}"
