@@ -5,6 +5,7 @@ The same seed gives the same bytes on the same build of the libraries, whole or 
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import datetime as dt
 import multiprocessing
@@ -89,18 +90,20 @@ def run_jobs(
     """Run jobs in processes of their own and follow how far they are; the order is that of todo."""
     if processes <= 1:
         return [job(each, _share(progress, i, len(todo))) for i, each in enumerate(todo)]
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # a fork would copy the codecs' and speech library's threads
-    with context.Manager() as manager, context.Pool(min(processes, len(todo))) as pool:
+    # Not forked: that would copy the codecs' and the speech library's threads.
+    context = multiprocessing.get_context("spawn")
+    with (
+        context.Manager() as manager,
+        concurrent.futures.ProcessPoolExecutor(min(processes, len(todo)), mp_context=context) as pool,
+    ):
         told = manager.Queue()
-        running = [pool.apply_async(_in_process, (job, each, i, told)) for i, each in enumerate(todo)]
+        running = [pool.submit(_in_process, job, each, i, told) for i, each in enumerate(todo)]
         shares = [0.0] * len(todo)
-        while not all(each.ready() for each in running):
+        while not all(each.done() for each in running):
             _listen(told, shares)
             if progress:
                 progress(min(1.0, sum(shares) / len(shares)))
-        films = [each.get() for each in running]
+        films = [each.result() for each in running]
     if progress:
         progress(1.0)
     return films

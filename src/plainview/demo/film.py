@@ -30,7 +30,8 @@ def write_film(
     Args:
         pictures: uint8 [360, 640, 3] RGB, FRAME_RATE a second.
         sound: float32 [samples] at RATE_HZ, -1 to 1, mono.
-        started_at: what the file says as its time of creation, aware UTC.
+        started_at: what the file says as its time of creation, aware UTC. MP4 keeps whole seconds of it; the tag
+            "date" has the milliseconds.
         title: what the file says as its title; a camera writes its serial number there.
 
     Returns:
@@ -45,6 +46,7 @@ def write_film(
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(target, "w", format="mp4", options=options, io_open=read_back) as output:
         output.metadata["creation_time"] = started_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        output.metadata["date"] = started_at.isoformat(timespec="milliseconds")
         output.metadata["title"] = title
         video, audio = _video_stream(output), _audio_stream(output)
         sent = 0

@@ -111,7 +111,7 @@ def render_ordinary(
 
 def _render_job(each: tuple[str, pathlib.Path, int], progress: Callable[[float], None]) -> Film:
     key, folder, seed = each
-    recording = next(each for each in RECORDINGS if each.key == key)
+    recording = {each.key: each for each in RECORDINGS}[key]
     path = folder / f"{key}.mp4"
     path.write_bytes(render_recording(recording, seed=seed))
     progress(1.0)

@@ -6,6 +6,7 @@ installed, a voice-like tone with the same rhythm stands in, so that everything 
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import dataclasses
 import functools
@@ -20,7 +21,7 @@ from plainview.demo.sound import RATE_HZ
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_AUDIO_RETRIEVAL: Final = 1
+_AUDIO_SYNCHRONOUS: Final = 2  # without a thread of its own
 _DO_NOT_EXIT: Final = 0x8000
 _UTF8: Final = 1
 _BY_CHARACTER: Final = 1
@@ -108,13 +109,24 @@ _Callback = ctypes.CFUNCTYPE(
 
 
 class _Library:
+    """espeak-ng, loaded anew for each line: it keeps a state in itself that colours what it says next."""
+
     def __init__(self, loader: Any) -> None:
-        self.calls = ctypes.CDLL(loader.get_library_path())
+        self._file, self._data = loader.get_library_path(), str(loader.get_data_path()).encode()
+        self.calls = ctypes.CDLL(self._file)
+        self.rate_hz = 0
+
+    def start_anew(self) -> None:
+        if self.rate_hz:
+            self.calls.espeak_Terminate()
+            _ctypes.dlclose(self.calls._handle)  # noqa: SLF001 ctypes has no other way to unload
+            self.calls = ctypes.CDLL(self._file)
         self.calls.espeak_SetSynthCallback.restype = None
-        path = str(loader.get_data_path()).encode()
-        self.rate_hz = int(self.calls.espeak_Initialize(_AUDIO_RETRIEVAL, 500, path, _DO_NOT_EXIT))
+        self.rate_hz = int(self.calls.espeak_Initialize(_AUDIO_SYNCHRONOUS, 0, self._data, _DO_NOT_EXIT))
         if self.rate_hz <= 0:
             raise SpeechError("start", self.rate_hz)
+        self.calls.espeak_ng_SetRandSeed(ctypes.c_long(417))  # of its own noise,
+        ctypes.CDLL(None).srand(417)  # and of the C library's, which it uses as well
 
 
 @functools.lru_cache(maxsize=1)
@@ -143,6 +155,7 @@ def _spoken(
             i += 1
         return 0
 
+    library.start_anew()
     calls, callback = library.calls, _Callback(take)
     calls.espeak_SetSynthCallback(callback)
     text = words.encode()

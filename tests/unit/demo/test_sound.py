@@ -82,6 +82,15 @@ def test_a_voice_that_does_not_exist_is_an_error_and_not_another_voice():
 
 
 @pytest.mark.skipif(not speech.has_voice(), reason="espeakng-loader is not installed")
+def test_a_line_sounds_the_same_whatever_was_said_before():
+    first = speech.say("Six fish passed this pier.", "en-us+f2", 52, 165)
+    speech.say.cache_clear()
+    speech.say("Something else. Stop!", "en-us+m3", 38, 170)
+    again = speech.say("Six fish passed this pier.", "en-us+f2", 52, 165)
+    assert np.array_equal(first.samples, again.samples)
+
+
+@pytest.mark.skipif(not speech.has_voice(), reason="espeakng-loader is not installed")
 def test_words_are_timed_by_the_voice():
     said = speech.say("Stop! Police.", "en-us+m3", 40, 165)
     assert said.synthetic
