@@ -252,7 +252,13 @@ def _signal(x: float, z: float, rng: random.Random) -> Thing:
 def parked_car(x: float, z: float, shade: str, *, lights: bool = False) -> Thing:
     """Give a car along the kerb, its tail towards us."""
     half, tail, nose = 0.9, z - 2.2, z + 2.2
+
+    def wheels(side: float) -> list[Face]:
+        return [wall_x(side, 0.0, at - 0.33, 0.6, at + 0.33, "#0a0a0b") for at in (tail + 0.8, nose - 0.8)]
+
+    road, kerb = (x - half - 0.01, x + half + 0.01) if x > 0 else (x + half + 0.01, x - half - 0.01)
     faces = [
+        *wheels(kerb),
         *box_faces((x - half, 0.22, tail, x + half, 0.92, nose), shade),
         *box_faces((x - half + 0.18, 0.92, tail + 0.7, x + half - 0.18, 1.42, nose - 1.3), _dim(shade, 0.8)),
         wall_z(tail + 0.69, x - half + 0.28, 0.97, x + half - 0.28, 1.35, "#0b0d11"),
@@ -262,9 +268,7 @@ def parked_car(x: float, z: float, shade: str, *, lights: bool = False) -> Thing
     for edge in (-half + 0.04, half - 0.36):
         faces.append(wall_z(tail - 0.01, x + edge, 0.6, x + edge + 0.32, 0.76, "#7a0f0f", glow=red))
         faces.append(wall_z(tail - 0.01, x + edge, 0.0, x + edge + 0.26, 0.3, "#08080a"))
-    for side in (x - half - 0.01, x + half + 0.01):
-        faces += [wall_x(side, 0.0, at - 0.33, 0.6, at + 0.33, "#0a0a0b") for at in (tail + 0.8, nose - 0.8)]
-    return Thing((x, 0, z), tuple(faces))
+    return Thing((x, 0, z), (*faces, *wheels(road)))
 
 
 # The alley, eastward.
