@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import django
 django.setup()
 
 from django.db import connection, transaction  # noqa: E402 - models need Django set up
+from memory import peak_bytes  # noqa: E402 - the same
 from rows import Row  # noqa: E402 - models need Django set up
 
 from plainview.custody.record import Actor, record  # noqa: E402 - models need Django set up
@@ -153,8 +153,7 @@ def peak_mib(count: int) -> float:
 def print_peak(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder, running_cluster(Path(folder) / "data") as postgres:
         sequence_once(postgres, Path(folder), count)
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    print(peak_bytes() / 2**20)
 
 
 def run(*, count: int = ROWS) -> list[Row]:

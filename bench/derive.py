@@ -11,7 +11,6 @@ import argparse
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
+from memory import peak_bytes
 from rows import Row
 
 from plainview.media.derive import derive
@@ -170,7 +170,7 @@ def child(name: str, path: str) -> None:
     start = time.process_time()
     prepared()
     cpu_s = time.process_time() - start
-    print(json.dumps([cpu_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+    print(json.dumps([cpu_s, peak_bytes() / 2**20]))
 
 
 def measured(name: str, path: Path) -> tuple[float, float]:

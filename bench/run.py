@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 DOCUMENT = HERE.parent / "docs" / "benchmarks.md"
-NOT_BENCHMARKS = {"run", "rows"}
+NOT_BENCHMARKS = {"run", "rows", "memory"}
 
 FOREWORD = """\
 # Benchmarks
