@@ -101,7 +101,7 @@ FIELDS = st.fixed_dictionaries(
 
 
 @given(fields=FIELDS, index=st.integers(0, 2**53))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_the_quick_way_writes_the_bytes_of_the_careful_way_or_refuses_with_it(fields, index):
     assert quickly(fields, index) == carefully(fields, index)
 

@@ -71,13 +71,13 @@ def test_a_plain_leaf_is_read_the_quick_way():
     assert _parse_plain_leaf(PLAIN) == _parse_any_leaf(PLAIN) == parse_leaf(PLAIN)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(PLAIN)), st.integers(0, 3), st.sampled_from(NASTY))
 def test_a_leaf_altered_anywhere_reads_the_same_both_ways(at, drop, put):
     both(PLAIN[:at] + put + PLAIN[at + drop :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.dictionaries(
         st.from_regex(re.compile(r"[a-z][a-z0-9_]{0,5}", re.ASCII), fullmatch=True),
