@@ -34,12 +34,14 @@ class Cluster:
     Attributes:
         socket_dir: folder of the unix socket of our own PostgreSQL; None for an external database.
         port: the number in the socket's name; None for an external database.
+        process_id: of our own PostgreSQL where this process started it, else None.
         logins: for each role the libpq keywords (host, port, user, dbname, password, ...). Not shown by repr.
     """
 
     socket_dir: Path | None
     port: int | None
     logins: Mapping[Role, Mapping[str, str]] = field(repr=False)
+    process_id: int | None = None
 
     def keywords(self, role: Role) -> dict[str, str]:
         """Return the libpq keywords of a role, the password among them: for Django's settings, not for logs.

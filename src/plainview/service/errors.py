@@ -2,15 +2,21 @@
 
 ServiceError
 ├── DataDirectoryError      the data directory cannot be used as one
-│   └── DataLockedError     another Plainview is using it
+│   ├── DataLockedError     another Plainview is using it
+│   ├── NotServingError     no server runs on it
+│   └── ServingDatabaseError  the server that runs on it uses another database
+├── AddressError            the server cannot listen there
+├── PartEndedError          a process that the server needs does not stay up
 ├── PostgresError           the database cannot be started or reached
 │   ├── BinariesNotFoundError
 │   ├── PostgresStartError
+│   ├── PostgresEndedError
 │   ├── PasswordsError
 │   ├── NoSuchLoginError
 │   └── PrivilegedRoleError
 ├── DumpError               pg_dump or pg_restore failed
-└── JailError               the decoder jail itself failed (not the file in it)
+├── JailError               the decoder jail itself failed (not the file in it)
+└── JailOutputError         what a jailed task wrote is not what it may write
 """
 
 from __future__ import annotations
@@ -47,6 +53,47 @@ class DataLockedError(DataDirectoryError):
         self.waited_s = waited_s
 
 
+class NotServingError(DataDirectoryError):
+    """No server runs on the data directory."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data, "no server runs on it. Start one: plainview serve")
+
+
+class ServingDatabaseError(DataDirectoryError):
+    """The server that runs on the data directory uses another database than this command was told."""
+
+    def __init__(self, data: Path, *, pid: int, is_external: bool) -> None:
+        expected = "a department's database: set DATABASE_URL as it is set there"
+        if not is_external:
+            expected = "its own database: unset DATABASE_URL"
+        super().__init__(data, f"the server that runs on it (process {pid}) uses {expected}, and try again.")
+        self.pid = pid
+        self.is_external = is_external
+
+
+class PartEndedError(ServiceError):
+    """A process that the server needs does not stay up.
+
+    Attributes:
+        part: its name.
+    """
+
+    def __init__(self, part: str, *, log: Path, log_tail: str = "") -> None:
+        said = f" It said: {log_tail.strip()}" if log_tail.strip() else ""
+        super().__init__(f"the {part} does not start.{said} The whole log is {log}.")
+        self.part = part
+        self.log = log
+
+
+class AddressError(ServiceError):
+    """The server cannot listen where it was told to."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+
+
 class PostgresError(ServiceError):
     """The database cannot be started or reached."""
 
@@ -71,6 +118,17 @@ class PostgresStartError(PostgresError):
         super().__init__(f"PostgreSQL did not start: {reason}.{said} The whole log is {log}.")
         self.log = log
         self.log_tail = log_tail
+
+
+class PostgresEndedError(PostgresError):
+    """Our own PostgreSQL ended while it was in use."""
+
+    def __init__(self, *, log: Path) -> None:
+        super().__init__(
+            f"PostgreSQL ended by itself, so nothing can go on. What was acknowledged is safe. Its log is {log}; "
+            "see what it says, and start again."
+        )
+        self.log = log
 
 
 class PasswordsError(PostgresError):
@@ -106,3 +164,15 @@ class DumpError(ServiceError):
 
 class JailError(ServiceError):
     """The decoder jail itself failed; nothing can be said about the file."""
+
+
+class JailOutputError(ServiceError):
+    """What a jailed task wrote is not what it may write.
+
+    Attributes:
+        is_too_much: it was only more than allowed.
+    """
+
+    def __init__(self, problem: str, *, is_too_much: bool = False) -> None:
+        super().__init__(problem)
+        self.is_too_much = is_too_much

@@ -1,4 +1,4 @@
-"""The step between us and a PostgreSQL program: become the right user, die with the parent, execute.
+"""The step between us and a program we run: become the right user, die with the parent, execute.
 
 A program of its own, because running code between fork and exec is not safe in a process with threads.
 Run as: python -I -S -c STUB SOURCE_FOLDER PARENT_PID IDENTITY UID GID PROGRAM ARGUMENTS...
@@ -34,6 +34,24 @@ def main(arguments: list[str]) -> None:
     except NotImplementedError:
         pass  # not Linux: the lock on the data directory still keeps the next start waiting
     os.execv(arguments[4], arguments[4:])  # noqa: S606 (that is the purpose; the arguments are ours)
+
+
+PART_STUB = "import sys; sys.path.insert(0, sys.argv[1]); from plainview.service.launch import run_part; run_part(sys.argv[2:])"
+
+
+def run_part(arguments: list[str]) -> None:
+    """Become a part of the server that does not outlive it; does not return.
+
+    Arguments: PARENT_PID PROGRAM ARGUMENTS...
+    """
+    try:
+        # Nothing is lost: whatever a part does may be cut off anywhere, and what it held is free at once.
+        linux.die_with_parent(signal.SIGKILL, parent_pid=int(arguments[0]))
+    except ProcessLookupError:
+        sys.exit(0)
+    except NotImplementedError:
+        pass  # not Linux: the lock on the data directory still keeps the next start waiting
+    os.execv(arguments[1], arguments[1:])  # noqa: S606 (that is the purpose; the arguments are ours)
 
 
 def take_identity(identity: str, *, uid: int, gid: int) -> None:

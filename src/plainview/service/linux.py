@@ -154,6 +154,20 @@ def die_with_parent(signal_number: int, *, parent_pid: int) -> None:
         raise ProcessLookupError("the parent process is gone")
 
 
+def process_start(pid: int) -> int | None:
+    """Return when a process started, in kernel ticks since boot, or None if that cannot be told.
+
+    A process number with its start is not reused; the number alone is.
+
+    Source: proc(5), field 22 of /proc/pid/stat.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (not a file of ours)
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 class _CapHeader(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 

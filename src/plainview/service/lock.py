@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plainview.service.attach import find_serving, is_anyone_joined
 from plainview.service.errors import DataDirectoryError, DataLockedError
+from plainview.service.linux import process_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 POLL_S = 0.05
+LEFT_BEHIND = "a command that was working with a server that has gone"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def hold_data_lock(
 ) -> Iterator[DataLock]:
     """Hold the data directory for this process and the children that inherit the lock.
 
-    The directory is made, mode 0700, if it is not there.
+    The directory is made, mode 0700, if it is not there. Commands that had joined a server that has gone are waited for;
+    a server that runs is not: it does not end by itself.
 
     Args:
         data: the data directory.
@@ -90,19 +94,27 @@ def _prepared(data: Path) -> Path:
 def _acquire(fd: int, data: Path, *, wait_s: float, on_wait: Callable[[str], None] | None) -> None:
     start_s = time.monotonic()
     told = False
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waited_s = time.monotonic() - start_s
-            if waited_s >= wait_s:
-                raise DataLockedError(data, holder=describe_holder(fd), waited_s=waited_s) from None
-        else:
-            return
+    while (holder := _take(fd, data)) is not None:
+        waited_s = time.monotonic() - start_s
+        if waited_s >= wait_s or find_serving(data) is not None:
+            raise DataLockedError(data, holder=holder, waited_s=waited_s)
         if not told and on_wait is not None:
-            on_wait(f"waiting up to {wait_s:.0f} s for {describe_holder(fd)}")
+            on_wait(f"waiting up to {wait_s:.0f} s for {holder}")
             told = True
         time.sleep(POLL_S)
+
+
+def _take(fd: int, data: Path) -> str | None:
+    """Take the lock and return None, or return who keeps us from it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return describe_holder(fd)
+    if not is_anyone_joined(data):
+        return None
+    # Nobody has inherited the lock yet, so letting it go takes it from nobody.
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return LEFT_BEHIND
 
 
 def _write_holder(fd: int, command: str) -> None:
@@ -123,17 +135,3 @@ def describe_holder(fd: int) -> str:
     if started is not None and process_start(pid) != started:
         return f"what '{command}' (process {pid}, gone) left running and is now stopping"
     return f"'{command}' (process {pid})"
-
-
-def process_start(pid: int) -> int | None:
-    """Return when a process started, in kernel ticks since boot, or None if that cannot be told.
-
-    A process number with its start is not reused; the number alone is.
-
-    Source: proc(5), field 22 of /proc/pid/stat.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (not a file of ours)
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return None

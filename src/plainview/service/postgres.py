@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -115,13 +115,20 @@ def running_postgres(
     try:
         process = _start(place, cluster, on_wait)
         try:
-            yield cluster
+            yield replace(cluster, process_id=process.pid)
         finally:
             _stop(process, place)
     finally:
         if place.data not in socket_dir.parents:
             with contextlib.suppress(OSError):  # nothing to us once it is empty, and made again when needed
                 socket_dir.rmdir()
+
+
+def has_ended(cluster: Cluster) -> bool:
+    """Say whether the PostgreSQL that this process started has ended; its number stays ours until it is waited for."""
+    if cluster.process_id is None:
+        return False
+    return os.waitid(os.P_PID, cluster.process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _prepare_place(data: Path, lock: DataLock, *, allow_user_namespace: bool) -> _Place:
