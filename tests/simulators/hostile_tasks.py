@@ -12,6 +12,8 @@ import threading
 import time
 from pathlib import Path
 
+from plainview.service.jail_output import HEADER, OUTPUT_FD, OutputFile, leave_room, report_progress
+
 RESULTS_FD = 4
 
 
@@ -235,3 +237,64 @@ def import_late(fd, argument):
     import xml.dom.minidom  # noqa: F401
 
     return "imported"
+
+
+# What a task may write besides its value, and what it may not.
+
+
+def write_with_head_last(fd, argument):
+    """A good one: room first, then the body, then the head; and a second, small output."""
+    leave_room(0, 4)
+    report_progress(0.25)
+    with OutputFile(0) as first, OutputFile(1) as second:
+        first.seek(4)
+        first.write(b"body" * argument["times"])
+        first.seek(0)
+        first.write(b"head")
+        first.seek(0, 2)
+        first.write(b"tail")
+        second.write(b"small")
+        report_progress(1.0)
+        return first.tell()
+
+
+def write_endlessly(fd, argument):
+    target = OutputFile(0)
+    while True:
+        target.write(bytes(1 << 20))
+
+
+def write_the_same_place_endlessly(fd, argument):
+    target = OutputFile(0)
+    while True:
+        target.seek(0)
+        target.write(b"again")
+
+
+def write_raw(fd, argument):
+    os.write(OUTPUT_FD, argument["raw"])
+    return "written"
+
+
+def write_then_die(fd, argument):
+    OutputFile(0).write(b"half")
+    os.write(OUTPUT_FD, HEADER.pack(b"d", b"\0", 4, 1000))
+    os.abort()
+
+
+def write_then_sleep(fd, argument):
+    OutputFile(0).write(b"half")
+    time.sleep(600)
+
+
+def write_although_nobody_reads(fd, argument):
+    """Go on after the pipe broke, as code that was taken over would."""
+    while True:
+        try:
+            OutputFile(0).write(b"more")
+        except BrokenPipeError:
+            time.sleep(0.01)
+
+
+def read_output_pipe(fd, argument):
+    return os.read(OUTPUT_FD, 1).hex()

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import stat
@@ -15,21 +16,26 @@ import sys
 import threading
 import time
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from plainview.service import jail_server
-from plainview.service.errors import JailError
+from plainview.service.errors import JailError, JailOutputError
+from plainview.service.jail_output import OutputReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
+
+    from plainview.service.jail_output import Output
 
 START_LIMIT_S = 120.0
 GRACE_S = 15.0  # the watcher keeps the time; this much later the caller stops waiting for the watcher
 MESSAGE_LIMIT = 500
 PASSED_ON = ("LD_LIBRARY_PATH",)
+PIPE_BYTES = 1 << 20
+TICK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Limits:
         cpu_s: processor seconds, of all threads together.
         wall_s: seconds from the request to the end.
         output_bytes: length of the value as JSON.
-        open_files: descriptors, five of which are taken.
+        open_files: descriptors, six of which may be taken.
         threads: threads besides the first.
     """
 
@@ -61,7 +67,7 @@ class JailResult:
         value: what the function returned; None after a failure.
         failure: None, or what stopped it: "memory", "cpu time", "wall time", "too much output",
             "crashed (signal N)", "forbidden system call", "unreadable result", "ended without a result",
-            "raised" (an exception with a jail_reason), "refused: ..." (any other exception),
+            "unreadable output: ...", "raised" (an exception with a jail_reason), "refused: ..." (any other exception),
             "not started: ..." and "missing import: ..." (both our own fault, not the file's: see preload).
         reason: the exception's jail_reason, where failure is "raised".
         message: the exception's text, where failure is "raised"; at most 500 characters, control characters escaped.
@@ -113,7 +119,13 @@ class DecoderJail:
             self._stop()
 
     def run(
-        self, task: str, *, fd: int, argument: Mapping[str, Any] | None = None, limits: Limits | None = None
+        self,
+        task: str,
+        *,
+        fd: int,
+        argument: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        output: Output | None = None,
     ) -> JailResult:
         """Run a function on an open file in a confined child of its own, and wait for it.
 
@@ -122,25 +134,32 @@ class DecoderJail:
             fd: a regular file, open for reading only. Its position is shared with the child.
             argument: what JSON can say; a value at the top level may be bytes, such as an object's key.
             limits: None for the defaults.
+            output: what becomes of the bytes that the task writes to jail_output.OutputFile, and of its progress;
+                None gives it nothing to write to.
 
         Raises:
             ValueError: the descriptor could be written to, or is not a regular file.
             JailError: the jail itself failed; says nothing about the file.
+            Exception: whatever the output's functions raise; the task was ended.
         """
         limits = limits or Limits()
         _check_readable_only(fd)
         request = _request(task, argument or {}, limits)
-        try:
-            reply = self._submit(fd)
+        if output is None:
+            with _no_answer_is_our_fault(), self._submit(fd) as reply:
+                _ask(reply, request)
+                return _receive(reply, limits, end_s=time.monotonic() + limits.wall_s + GRACE_S)
+        with _pipe() as (pipe, theirs):
+            try:
+                with _no_answer_is_our_fault():
+                    reply = self._submit(fd, theirs)
+            finally:
+                os.close(theirs)  # or its end would never be seen
             with reply:
-                return _converse(reply, request, limits)
-        except (OSError, EOFError, ValueError, struct.error) as error:
-            raise JailError(
-                f"the decoder jail gave no answer ({error or type(error).__name__}): try again."
-            ) from error
+                return _converse(reply, pipe, request, limits, output)
 
-    def _submit(self, fd: int) -> socket.socket:
-        """Hand the file to the server; start it anew, once, if something ended it."""
+    def _submit(self, *fds: int) -> socket.socket:
+        """Hand the descriptors to the server; start it anew, once, if something ended it."""
         with self._starting:
             if self._server is None:
                 raise JailError("the decoder jail is not running: use it as a context manager.")
@@ -151,7 +170,7 @@ class DecoderJail:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             with theirs:
                 try:
-                    socket.send_fds(self._control, [b"t"], [fd, theirs.fileno()])
+                    socket.send_fds(self._control, [b"t"], [fds[0], theirs.fileno(), *fds[1:]])
                 except BaseException:
                     ours.close()
                     raise
@@ -214,16 +233,81 @@ def _request(task: str, argument: Mapping[str, Any], limits: Limits) -> bytes:
     return json.dumps({"task": task, "argument": plain, "bytes": secret, "limits": asdict(limits)}).encode()
 
 
-def _converse(reply: socket.socket, request: bytes, limits: Limits) -> JailResult:
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """Make a pipe; its reading end is closed with the context, its writing end by whoever hands it on."""
+    reading, writing = os.pipe()
+    try:
+        # Fewer waits of the child for its reader; where it is not allowed, the pipe is as it was.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        yield reading, writing
+    finally:
+        os.close(reading)
+
+
+@contextlib.contextmanager
+def _no_answer_is_our_fault() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, ValueError, struct.error) as error:
+        raise JailError(
+            f"the decoder jail gave no answer ({error or type(error).__name__}): try again."
+        ) from error
+
+
+def _ask(reply: socket.socket, request: bytes) -> None:
     reply.settimeout(GRACE_S)
     jail_server.write_frame(reply, request)
-    end_s = time.monotonic() + limits.wall_s + GRACE_S
-    reply.settimeout(limits.wall_s + GRACE_S)
+
+
+def _receive(reply: socket.socket, limits: Limits, *, end_s: float) -> JailResult:
+    reply.settimeout(max(1.0, end_s - time.monotonic()))
     report = json.loads(jail_server.read_frame(reply, 4096))
     reply.settimeout(max(1.0, end_s - time.monotonic()))
     most_bytes = limits.output_bytes + jail_server.FRAMES_ROOM_BYTES + (1 << 16)
-    said = jail_server.read_frame(reply, most_bytes)
-    return judge(report, said, limits)
+    return judge(report, jail_server.read_frame(reply, most_bytes), limits)
+
+
+def _converse(reply: socket.socket, pipe: int, request: bytes, limits: Limits, output: Output) -> JailResult:
+    """Ask, take what the task writes while it runs, and receive how it ended."""
+    end_s = time.monotonic() + limits.wall_s + GRACE_S
+    with _no_answer_is_our_fault():
+        _ask(reply, request)
+    reader = OutputReader(output)
+    problem: JailOutputError | None = None
+    try:
+        _attend(reply, pipe, reader, output, end_s=end_s)
+    except JailOutputError as error:
+        problem = error
+        with _no_answer_is_our_fault():
+            reply.shutdown(socket.SHUT_WR)  # the watcher ends the task, and tells what it saw
+    with _no_answer_is_our_fault():
+        result = _receive(reply, limits, end_s=end_s)
+    return judge_output(result, reader, problem)
+
+
+def _attend(reply: socket.socket, pipe: int, reader: OutputReader, output: Output, *, end_s: float) -> None:
+    """Read the pipe to its end, and wait until the watcher has something to say."""
+    poll, waiting = select.poll(), {pipe, reply.fileno()}
+    for number in waiting:
+        poll.register(number, select.POLLIN)
+    buffer = memoryview(bytearray(PIPE_BYTES))
+    tick_s = time.monotonic() + TICK_S
+    while waiting:
+        ready = {number for number, _ in poll.poll(max(1, int((tick_s - time.monotonic()) * 1000)))}
+        if pipe in ready and (got := os.readv(pipe, [buffer])):
+            reader.take(buffer[:got])
+            ready.remove(pipe)
+        for number in ready:
+            poll.unregister(number)
+            waiting.remove(number)
+        now_s = time.monotonic()
+        if now_s >= tick_s:
+            output.on_tick()
+            tick_s = now_s + TICK_S
+        if now_s >= end_s:
+            raise JailError("the decoder jail gave no answer in time: try again.")
 
 
 # --- reading what came back. The report is the watcher's; what was said is the child's, and may be hostile.
@@ -252,6 +336,25 @@ def judge(report: Mapping[str, Any], said: bytes, limits: Limits) -> JailResult:
         peak_memory_bytes=int(report["peak_memory_bytes"]),
         wall_s=float(report["wall_s"]),
     )
+
+
+def judge_output(result: JailResult, reader: OutputReader, problem: JailOutputError | None) -> JailResult:
+    """Make a failure of a result whose task wrote what it may not, or was ended in the middle of a frame.
+
+    Args:
+        result: what the watcher and the child say.
+        reader: what read the output, to its end or to the problem.
+        problem: what was wrong with it.
+    """
+    if problem is None and result.failure is None:
+        try:
+            reader.end()
+        except JailOutputError as error:
+            problem = error
+    if problem is None:
+        return result
+    failure = "too much output" if problem.is_too_much else f"unreadable output: {printable(str(problem))}"
+    return replace(result, value=None, failure=failure, reason=None, message=None)
 
 
 def split_said(said: bytes) -> tuple[dict[str, Any], bytes | None]:

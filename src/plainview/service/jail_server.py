@@ -3,8 +3,9 @@
 The server has no threads and never sees a request, so forking it is safe and hands on no secret. For each
 task it forks a watcher, which reads the request, forks the confined child, keeps the time, and answers.
 
-    caller --(file, reply socket)--> server --fork--> watcher --fork, fork--> child
+    caller --(file, reply socket, pipe)--> server --fork--> watcher --fork, fork--> child
     caller <----------- reply socket: what the watcher saw, what the child said
+    caller <----------- pipe, where one was asked for: what the child writes meanwhile (jail_output)
 
 Frames are a 4-byte big-endian length and that many bytes. The child's first frame is written before it
 touches the file, so nothing a hostile file makes it do can change what it says about its confinement.
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from plainview.service import linux
 from plainview.service.confinement import Record, confine, separate
+from plainview.service.jail_output import OUTPUT_FD
 
 if TYPE_CHECKING:
     import resource
@@ -60,14 +62,15 @@ def main(control_fd: int) -> None:
     control.send(json.dumps({"ready": True}).encode())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers need no burial
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 16, 2)
+        message, fds, _, _ = socket.recv_fds(control, 16, 3)
         if not message:
             return
         server_pid = os.getpid()
         if os.fork() == 0:
             control.close()
             reply = socket.socket(fileno=fds[1])
-            _exit_after(partial(watch, file_fd=fds[0], reply=reply, server_pid=server_pid))
+            output = fds[2] if len(fds) > 2 else None
+            _exit_after(partial(watch, file_fd=fds[0], reply=reply, output=output, server_pid=server_pid))
         for fd in fds:
             os.close(fd)
 
@@ -115,7 +118,7 @@ class Watched:
     usage: resource.struct_rusage | None = None
 
 
-def watch(*, file_fd: int, reply: socket.socket, server_pid: int) -> None:
+def watch(*, file_fd: int, reply: socket.socket, output: int | None, server_pid: int) -> None:
     """Run one task in a child and answer with what was seen."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     linux.die_with_parent(signal.SIGKILL, parent_pid=server_pid)
@@ -131,10 +134,9 @@ def watch(*, file_fd: int, reply: socket.socket, server_pid: int) -> None:
         reply.close()
         for fd in (results_read, go_write, pid_read):
             os.close(fd)
-        _exit_after(
-            partial(_part, request, file_fd=file_fd, results=results_write, go=go_read, pid_fd=pid_write)
-        )
-    for fd in (file_fd, results_write, go_read, pid_write):
+        fds = _ChildFds(file=file_fd, results=results_write, go=go_read, output=output)
+        _exit_after(partial(_part, request, fds, pid_fd=pid_write))
+    for fd in (file_fd, results_write, go_read, pid_write, *(() if output is None else (output,))):
         os.close(fd)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)  # this process has read the key
     child_pid = int(os.read(pid_read, 32) or b"0")
@@ -214,39 +216,45 @@ def _report(watched: Watched, wall_s: float) -> dict[str, Any]:
 # --- the child
 
 
-def _part(request: dict[str, Any], *, file_fd: int, results: int, go: int, pid_fd: int) -> None:
+@dataclass(frozen=True)
+class _ChildFds:
+    """What a child is given: the file, where its results go, what says that it may start, and where output goes."""
+
+    file: int
+    results: int
+    go: int
+    output: int | None
+
+
+def _part(request: dict[str, Any], fds: _ChildFds, *, pid_fd: int) -> None:
     """Leave what is shared, then fork: a process namespace begins with the next child."""
     record = Record()
     try:
         task = find_task(request["task"])
         is_alone = separate(record)
     except Exception as error:  # noqa: BLE001 (whatever it is, the task cannot run and the caller reads why)
-        _say(results, {"enforced": record.enforced, "not_enforced": record.not_enforced})
-        _say(results, {"not_started": describe(error)})
+        _say(fds.results, {"enforced": record.enforced, "not_enforced": record.not_enforced})
+        _say(fds.results, {"not_started": describe(error)})
         return
     child_pid = os.fork()
     if child_pid:
         os.write(pid_fd, str(child_pid).encode())
         return
     os.close(pid_fd)
-    _exit_after(
-        partial(_child, request, task, record, file_fd=file_fd, results=results, go=go, is_alone=is_alone)
-    )
+    _exit_after(partial(_child, request, task, record, fds, is_alone=is_alone))
 
 
-def _child(
-    request: dict[str, Any], task: Any, record: Record, *, file_fd: int, results: int, go: int, is_alone: bool
-) -> None:
+def _child(request: dict[str, Any], task: Any, record: Record, fds: _ChildFds, *, is_alone: bool) -> None:
     """Confine this process and run the task in it."""
-    if not os.read(go, 1):  # wait until the watcher is the parent
+    if not os.read(fds.go, 1):  # wait until the watcher is the parent
         return
     record.attempt("dies with its parent", lambda: linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL))
     hang_up = select.poll()
-    hang_up.register(go, 0)
+    hang_up.register(fds.go, 0)
     if hang_up.poll(0):  # the watcher died before the kernel was asked to watch it
         return
     os.setsid()
-    file_fd, results = _keep_only(file_fd, results)
+    file_fd, results = _keep_only(fds)
     os.environ.clear()
     limits = request["limits"]
     try:
@@ -269,12 +277,12 @@ def _child(
         os._exit(OUT_OF_MEMORY)
 
 
-def _keep_only(file_fd: int, results: int) -> tuple[int, int]:
-    """Close every descriptor but the standard three (which lead nowhere), the file and the results."""
-    file_high, results_high = _above(file_fd, 16), _above(results, 16)
-    os.dup2(file_high, 3, inheritable=False)
-    os.dup2(results_high, 4, inheritable=False)
-    os.closerange(5, 65536)
+def _keep_only(fds: _ChildFds) -> tuple[int, int]:
+    """Close every descriptor but the standard three (which lead nowhere), the file, the results and the output."""
+    kept = [(fds.file, 3), (fds.results, 4)] + ([] if fds.output is None else [(fds.output, OUTPUT_FD)])
+    for high, number in [(_above(fd, 16), number) for fd, number in kept]:
+        os.dup2(high, number, inheritable=False)
+    os.closerange(3 + len(kept), 65536)
     return 3, 4
 
 

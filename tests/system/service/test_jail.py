@@ -12,6 +12,7 @@ import pytest
 
 from plainview.service.errors import JailError
 from plainview.service.jail import DecoderJail, Limits
+from plainview.service.jail_output import HEADER, Output
 
 TASKS = "simulators.hostile_tasks"
 QUICK = Limits(memory_bytes=192 << 20, cpu_s=1, wall_s=20.0, output_bytes=100_000, threads=4)
@@ -238,6 +239,98 @@ def test_a_folder_is_not_taken(jail, tmp_path):
             run(jail, "read_it", folder)
     finally:
         os.close(folder)
+
+
+class Written:
+    """Outputs as files in memory, and what else was heard."""
+
+    def __init__(self, *limits_bytes, on_tick=lambda: None, on_bytes=None):
+        self.files = [bytearray() for _ in limits_bytes]
+        self.rooms, self.shares = {}, []
+        self.output = Output(
+            limits_bytes=limits_bytes,
+            on_room=self.rooms.__setitem__,
+            on_bytes=on_bytes or self.put,
+            on_progress=self.shares.append,
+            on_tick=on_tick,
+        )
+
+    def put(self, number, offset, data):
+        file = self.files[number]
+        file.extend(bytes(max(0, offset + len(data) - len(file))))
+        file[offset : offset + len(data)] = data
+
+
+def write(jail, task, fd, written, *, limits=QUICK, **argument):
+    return jail.run(f"{TASKS}:{task}", fd=fd, argument=argument, limits=limits, output=written.output)
+
+
+@pytest.mark.parametrize("times", [1, 1_000_000])
+def test_a_task_writes_its_outputs_and_says_how_far_it_is(jail, fd, times):
+    written = Written(8 << 20, 100)
+    result = write(jail, "write_with_head_last", fd, written, times=times)
+    assert (result.failure, result.value) == (None, 4 * times + 8)
+    assert written.files == [b"head" + b"body" * times + b"tail", b"small"]
+    assert (written.rooms, written.shares) == ({0: 4}, [0.25, 1.0])
+
+
+def test_without_an_output_there_is_nowhere_to_write(jail, fd):
+    assert run(jail, "write_with_head_last", fd, times=1).failure.startswith("refused: OSError")
+
+
+def test_with_an_output_the_child_has_one_descriptor_more_and_cannot_read_it(jail, fd):
+    assert write(jail, "identity", fd, Written(1)).value["descriptors"] == [0, 1, 2, 3, 4, 5]
+    assert write(jail, "read_output_pipe", fd, Written(1)).failure.startswith("refused: OSError")
+
+
+@pytest.mark.parametrize(
+    ("task", "failure"),
+    [
+        ("write_endlessly", "too much output"),
+        ("write_the_same_place_endlessly", "too much output"),
+        ("write_then_die", "crashed (signal "),
+        ("write_although_nobody_reads", "too much output"),
+        ("spin", "cpu time"),
+        ("segfault", "crashed (signal 11)"),
+        ("no_such_task", "not started: AttributeError"),
+        ("return_bytes", "refused: TypeError"),
+    ],
+)
+def test_a_hostile_task_with_an_output_is_contained_and_named(jail, fd, task, failure):
+    result = write(jail, task, fd, Written(20_000))
+    assert result.failure.startswith(failure)
+    assert result.value is None
+
+
+@pytest.mark.parametrize("raw", [b"\0", b"x" * 100, HEADER.pack(b"d", b"\7", 0, 1) + b"x"])
+def test_hostile_output_spoils_the_result(jail, fd, raw):
+    result = write(jail, "write_raw", fd, Written(100), raw=raw)
+    assert result.failure.startswith("unreadable output: ")
+
+
+def test_a_task_that_writes_and_never_ends_is_ended(jail, fd):
+    assert write(jail, "write_then_sleep", fd, Written(100), limits=BRIEF).failure == "wall time"
+
+
+@pytest.mark.parametrize("task", ["write_then_sleep", "write_although_nobody_reads", "write_endlessly"])
+def test_what_the_reader_raises_ends_the_task_and_passes_through(jail, fd, task):
+    def refuse(*_):
+        raise OSError(28, "the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        write(jail, task, fd, Written(1 << 30, on_bytes=refuse), limits=Limits(wall_s=60))
+    assert await_end(descendants(jail._server.pid)[1:]) == []
+
+
+def test_a_task_can_be_given_up_while_it_says_nothing(jail, fd):
+    def stop():
+        raise InterruptedError("asked to stop")
+
+    start_s = time.monotonic()
+    with pytest.raises(InterruptedError, match="asked to stop"):
+        write(jail, "sleep", fd, Written(on_tick=stop), limits=Limits(wall_s=60))
+    assert time.monotonic() - start_s < 10
+    assert await_end(descendants(jail._server.pid)[1:]) == []
 
 
 # Refuses new namespaces and Landlock to itself, as an old kernel or a container does, and runs tasks then.
