@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plainview.accounts.models import Officer, RoleGrant, Unit, UnitAssignment, User
-from plainview.accounts.rules import OfficerKey, Span
+from plainview.accounts.rules import OfficerKey, Span, Viewer
 from plainview.accounts.spans import believed_at, valid_at
 
 if TYPE_CHECKING:
@@ -34,3 +34,18 @@ def unit_spans(officer: Officer) -> list[Span]:
 def officer_key(officer: Officer) -> OfficerKey:
     """Return what other apps refer to an officer by."""
     return OfficerKey(pk=officer.pk, pseudonym=officer.pseudonym)
+
+
+def viewer_of(user: User, *, at: datetime) -> Viewer:
+    """Return what decides what somebody may do at a moment: the roles and the place on the roster they have then."""
+    grants = RoleGrant.objects.filter(valid_at(at), believed_at(None), user=user).values_list(
+        "role", "unit_id"
+    )
+    officer = Officer.objects.filter(user=user).values_list("pk", flat=True).first()
+    return Viewer(
+        user=user.pk,
+        pseudonym=f"user:{user.pseudonym}",
+        officer=officer,
+        roles=frozenset(role for role, unit in grants if unit is None),
+        unit_roles=frozenset((role, unit) for role, unit in grants if unit is not None),
+    )

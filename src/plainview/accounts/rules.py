@@ -26,6 +26,114 @@ ROLES = {
 }
 
 
+# What can be asked for, and the roles whose holders may; a role held for a unit reaches that unit's recordings only.
+# An officer reaches their own recordings by having worn the camera, whatever the tables say of roles.
+PLACES = {
+    "tasks.read": frozenset(ROLES),
+    "recordings.list": frozenset(
+        {"officer", "supervisor", "investigator", "custodian", "records", "approver", "oversight"}
+    ),
+    "uploads.make": frozenset({"officer", "supervisor", "investigator", "custodian", "records"}),
+    "quarantine.read": frozenset({"custodian"}),
+    "health.read": frozenset({"administrator", "custodian"}),
+}
+DEEDS = {
+    "recording.know": frozenset(
+        {"supervisor", "investigator", "custodian", "records", "approver", "oversight"}
+    ),
+    "recording.see": frozenset(
+        {"supervisor", "investigator", "custodian", "records", "approver", "oversight"}
+    ),
+    "recording.export": frozenset({"investigator", "custodian", "records"}),
+    "recording.mend": frozenset({"custodian"}),
+    "recording.restrict": frozenset({"custodian"}),
+}
+# What a wearer may do with their own recording.
+OWN_DEEDS = frozenset({"recording.know", "recording.see"})
+# What a restriction leaves to everyone who may know, and to whom it leaves the rest.
+OPEN_DEEDS = frozenset({"recording.know"})
+RESTRICTED_ROLES = frozenset({"custodian"})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks.
+
+    Attributes:
+        is_operator: somebody at the command line of the machine that holds the data; they may see everything
+            there is, and everything they do is an act.
+        user: the key of the row of who is signed in; None for the operator, and for nobody.
+        pseudonym: the name the custody log knows them by; empty for nobody.
+        officer: the key of their place on the roster, if they have one.
+        roles: held everywhere.
+        unit_roles: (role, key of the unit) held for one unit.
+    """
+
+    is_operator: bool = False
+    user: int | None = None
+    pseudonym: str = ""
+    officer: int | None = None
+    roles: frozenset[str] = frozenset()
+    unit_roles: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def all_roles(self) -> frozenset[str]:
+        """Return every role held, wherever."""
+        return self.roles | {role for role, _ in self.unit_roles}
+
+
+NOBODY = Viewer()
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What of a recording decides who may know of it and who may see it.
+
+    Attributes:
+        wearer: key of the officer believed to have worn the camera; None is unknown.
+        unit: key of the wearer's unit at the time; None is unknown.
+        is_restricted: its existence is shown and its content is not.
+    """
+
+    wearer: int | None
+    unit: int | None
+    is_restricted: bool
+
+
+def decide_place(viewer: Viewer, action: str) -> bool:
+    """Say whether a viewer may go where no one recording is concerned.
+
+    Raises:
+        KeyError: there is no such action; nothing is allowed by a misspelling.
+    """
+    return viewer.is_operator or bool(PLACES[action] & viewer.all_roles)
+
+
+def decide(viewer: Viewer, action: str, footage: Footage) -> bool:
+    """Say whether a viewer may do something with a recording.
+
+    Knowing that it exists and seeing it are two actions: a restricted recording is known to whoever would see it
+    otherwise, so that it is never taken for a gap.
+
+    Raises:
+        KeyError: there is no such action; nothing is allowed by a misspelling.
+    """
+    allowed = DEEDS[action]
+    if viewer.is_operator:
+        return True
+    if footage.is_restricted and action not in OPEN_DEEDS:
+        return bool(allowed & RESTRICTED_ROLES & roles_over(viewer, footage.unit))
+    if allowed & roles_over(viewer, footage.unit):
+        return True
+    is_own = footage.wearer is not None and footage.wearer == viewer.officer
+    return is_own and action in OWN_DEEDS and "officer" in viewer.all_roles
+
+
+def roles_over(viewer: Viewer, unit: int | None) -> frozenset[str]:
+    """Return the roles a viewer holds over a unit's recordings: those held everywhere, and those held for it."""
+    return viewer.roles | {role for role, of in viewer.unit_roles if of == unit}
+
+
 @dataclass(frozen=True)
 class OfficerKey:
     """An officer as other apps refer to them: the row's key, and the name the custody log knows."""

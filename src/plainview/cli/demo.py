@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plainview.accounts.rules import Viewer
 from plainview.cli.start import opened, utc_now
 from plainview.cli.talk import answer, progress, say
-from plainview.evidence.queries import Viewer, access_recording
+from plainview.evidence.queries import access_recording
 from plainview.formats.note import format_vkey
 from plainview.pipeline.examine import new_jail
 from plainview.pipeline.export import Export, Order, export

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plainview.accounts.rules import Viewer
 from plainview.cli.start import opened, utc_now
 from plainview.cli.talk import answer, answer_json, progress, say
-from plainview.evidence.queries import Viewer, access_recording, originals_of
+from plainview.evidence.queries import access_recording, originals_of
 from plainview.formats.note import format_vkey
 from plainview.pipeline.export import Export, Order, export
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plainview.accounts.rules import Viewer
 from plainview.cli.start import opened
 from plainview.cli.talk import answer, answer_json, say
-from plainview.evidence.queries import Viewer, access_recordings
+from plainview.evidence.queries import access_recordings
 from plainview.formats.times import format_at
 
 if TYPE_CHECKING:

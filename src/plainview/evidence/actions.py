@@ -11,14 +11,26 @@ from django.db import IntegrityError, connection, transaction
 
 from plainview.accounts import rules as account_rules
 from plainview.accounts.actions import new_pseudonym
+from plainview.accounts.queries import unit_at
 from plainview.accounts.spans import broken_constraint
 from plainview.custody.record import Actor, record
 from plainview.evidence import rules
 from plainview.evidence.errors import AlreadyReceivedError, DeviceTakenError
-from plainview.evidence.models import Device, DeviceAssignment, Original, Part, Probe, Recording, Wearer
+from plainview.evidence.models import (
+    Device,
+    DeviceAssignment,
+    Original,
+    Part,
+    Probe,
+    Recording,
+    Restriction,
+    SearchRow,
+    Wearer,
+)
 from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
 from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording, OriginalFacts
 from plainview.formats.ids import format_identifier
+from plainview.tasks.actions import open_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,6 +88,7 @@ def receive_recording(
             recording=recording, number=1, original=row, offered_name=rules.printable_name(offered_name)
         )
         _assume_wearer(recording, device, now)
+        _begin_search_row(recording, duration_ms=probe.found.get("duration_ms"))
         record(
             "recording.received",
             object=recording.identifier,
@@ -113,6 +126,13 @@ def quarantine_file(
             facts=_original_facts(original),
             why=reason,
             detail={"offered_name": printable_words(offered_name), "reason": reason_text},
+        )
+        open_task(
+            kind="quarantined_file",
+            about=f"original:{original.object_id}",
+            why=reason_text,
+            actor=actor,
+            now=now,
         )
 
 
@@ -238,6 +258,8 @@ def set_wearer(
         basis="person",
         recorded_at=now,
     )
+    row = Recording.objects.get(pk=recording.key)
+    SearchRow.objects.filter(recording=row).update(**_worn_by(row))
     record(
         "wearer.set",
         object=recording.identifier,
@@ -254,6 +276,40 @@ def skip_recording_numbers(count: int) -> None:
         cursor.execute(
             "SELECT max(nextval('evidence_recording_number')) FROM generate_series(1, %s)", [count]
         )
+
+
+@transaction.atomic
+def restrict_recording(*, recording: KnownRecording, reason: str, actor: Actor, now: datetime) -> None:
+    """Show that a recording exists and no longer what it holds; one that is restricted stays so."""
+    row = SearchRow.objects.select_for_update().get(pk=recording.key)
+    if row.is_restricted:
+        return
+    Restriction.objects.create(recording_id=recording.key, placed_at=now, reason=reason)
+    row.is_restricted = True
+    row.save(update_fields=["is_restricted"])
+    record(
+        "recording.restricted", object=recording.identifier, actor=actor, now=now, detail={"reason": reason}
+    )
+
+
+@transaction.atomic
+def lift_restriction(*, recording: KnownRecording, reason: str, actor: Actor, now: datetime) -> None:
+    """Show again what a recording holds; one that is not restricted stays so."""
+    row = SearchRow.objects.select_for_update().get(pk=recording.key)
+    if not row.is_restricted:
+        return
+    Restriction.objects.filter(recording_id=recording.key, lifted_at__isnull=True).update(lifted_at=now)
+    row.is_restricted = False
+    row.save(update_fields=["is_restricted"])
+    record(
+        "recording.unrestricted", object=recording.identifier, actor=actor, now=now, detail={"reason": reason}
+    )
+
+
+@transaction.atomic
+def note_opened(*, recording: KnownRecording, actor: Actor, now: datetime) -> None:
+    """Note that somebody opened a recording to watch it; nothing else changes."""
+    record("recording.opened", object=recording.identifier, actor=actor, now=now)
 
 
 def printable_words(name: str) -> str:
@@ -336,6 +392,29 @@ def _assume_wearer(recording: Recording, device: Device | None, now: datetime) -
         Wearer.objects.create(
             recording=recording, officer_id=assignment.officer_id, basis="assignment", recorded_at=now
         )
+
+
+def _begin_search_row(recording: Recording, *, duration_ms: int | None) -> None:
+    SearchRow.objects.create(
+        recording=recording,
+        shown_at=recording.started_at or recording.received_at,
+        device=recording.device,
+        duration_ms=duration_ms,
+        **_worn_by(recording),
+    )
+
+
+def _worn_by(recording: Recording) -> dict[str, Any]:
+    """Return who is believed to have worn the camera, and their unit then, as the search row keeps them."""
+    wearer = (
+        Wearer.objects.filter(recording=recording, superseded_at__isnull=True)
+        .select_related("officer")
+        .first()
+    )
+    if wearer is None or wearer.officer is None:
+        return {"wearer": None, "unit": None}
+    at = recording.started_at or recording.received_at
+    return {"wearer": wearer.officer, "unit": unit_at(wearer.officer, at=at)}
 
 
 def _record_probe(

@@ -2,6 +2,7 @@
 
 EvidenceError
 ├── NoSuchRecordingError
+├── RestrictedError
 ├── AlreadyReceivedError
 ├── DeviceTakenError
 └── TimesError
@@ -18,6 +19,16 @@ class NoSuchRecordingError(EvidenceError):
     def __init__(self, identifier: str) -> None:
         super().__init__(
             f"There is no recording {identifier}. Check the identifier, or list them: plainview list"
+        )
+        self.identifier = identifier
+
+
+class RestrictedError(EvidenceError):
+    """A viewer may know of a recording, and not do this with it."""
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            f"{identifier} is recorded and restricted. Its custodian can tell you who may see it."
         )
         self.identifier = identifier
 

@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from hashlib import sha256 as hash_of
 from typing import TYPE_CHECKING
 
-from plainview.accounts.rules import Span
+from django.db.models import Q
+
+from plainview.accounts.rules import DEEDS, OWN_DEEDS, RESTRICTED_ROLES, Footage, Span, decide
 from plainview.accounts.spans import believed_at, valid_at
-from plainview.evidence.errors import NoSuchRecordingError
-from plainview.evidence.models import Device, DeviceAssignment, Original, Part, Probe, Recording, Wearer
+from plainview.evidence.errors import NoSuchRecordingError, RestrictedError
+from plainview.evidence.models import (
+    Device,
+    DeviceAssignment,
+    Original,
+    Part,
+    Probe,
+    Recording,
+    SearchRow,
+    Wearer,
+)
 from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording, OriginalFacts
 from plainview.formats.errors import FormatError
 from plainview.formats.ids import check_identifier
@@ -18,40 +29,76 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from plainview.accounts.rules import Viewer
 
-@dataclass(frozen=True)
-class Viewer:
-    """Who asks.
-
-    Attributes:
-        is_operator: somebody at the command line of the machine that holds the data; they may see everything
-            there is, and everything they do is an act.
-    """
-
-    is_operator: bool
+NOTHING = Q(pk__in=[])
+# Not an empty Q: "or"-ed with another condition that one vanishes.
+EVERYTHING: Q = ~NOTHING
 
 
-def access_recording(*, viewer: Viewer, identifier: str) -> KnownRecording:
+def access_recording(*, viewer: Viewer, identifier: str, to: str = "recording.see") -> KnownRecording:
     """Return the recording with this identifier, as a person may have typed it.
+
+    Args:
+        viewer: who asks.
+        identifier: of the recording.
+        to: a key of accounts.rules.DEEDS.
 
     Raises:
         NoSuchRecordingError: mistyped, absent, or not this viewer's to know.
+        RestrictedError: theirs to know, and not to do this with.
     """
     try:
         spelled = check_identifier(identifier)
     except FormatError:
         raise NoSuchRecordingError(identifier) from None
-    recording = Recording.objects.filter(identifier=spelled).first() if viewer.is_operator else None
-    if recording is None:
+    row = SearchRow.objects.filter(recording__identifier=spelled).select_related("recording").first()
+    footage = None if row is None else footage_of(row)
+    if row is None or footage is None or not decide(viewer, "recording.know", footage):
         raise NoSuchRecordingError(identifier)
-    return _known_recording(recording)
+    if not decide(viewer, to, footage):
+        raise RestrictedError(spelled)
+    return _known_recording(row.recording)
 
 
 def access_recordings(*, viewer: Viewer) -> Iterator[KnownRecording]:
     """Yield every recording this viewer may know of, newest received first."""
-    if viewer.is_operator:
-        for recording in Recording.objects.order_by("-received_at", "-pk").iterator():
-            yield _known_recording(recording)
+    rows = SearchRow.objects.filter(may_know(viewer)).select_related("recording")
+    for row in rows.order_by("-recording__received_at", "-pk").iterator():
+        yield _known_recording(row.recording)
+
+
+def footage_of(row: SearchRow) -> Footage:
+    """Return what of a recording decides who may know of it and see it."""
+    return Footage(wearer=row.wearer_id, unit=row.unit_id, is_restricted=row.is_restricted)
+
+
+def may_know(viewer: Viewer) -> Q:
+    """Return which search rows a viewer may know of: what decide() says, as a condition; a test compares the two."""
+    return _may(viewer, "recording.know")
+
+
+def may_see(viewer: Viewer) -> Q:
+    """Return which search rows a viewer may see, likewise."""
+    deed = "recording.see"
+    open_ = _may(viewer, deed) & Q(is_restricted=False)
+    return open_ | (_by_role(viewer, DEEDS[deed] & RESTRICTED_ROLES) & Q(is_restricted=True))
+
+
+def _may(viewer: Viewer, deed: str) -> Q:
+    own = (
+        Q(wearer_id=viewer.officer)
+        if viewer.officer is not None and "officer" in viewer.all_roles
+        else NOTHING
+    )
+    return _by_role(viewer, DEEDS[deed]) | (own if deed in OWN_DEEDS else NOTHING)
+
+
+def _by_role(viewer: Viewer, roles: frozenset[str]) -> Q:
+    if viewer.is_operator or viewer.roles & roles:
+        return EVERYTHING
+    units = sorted({unit for role, unit in viewer.unit_roles if role in roles})
+    return Q(unit_id__in=units) if units else NOTHING
 
 
 def originals_of(recording: KnownRecording) -> list[KnownOriginal]:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 ORIGINAL_STATES = ("usable", "quarantined", "adopted")
 CLOCK_SOURCES = ("file", "camera", "person", "unknown")
 RECORDING_SOURCES = ("import", "camera", "outside")
+# What is done with every original once it is received, in the order in which it is useful to people.
+STEPS = ("derive", "transcript")
+STEP_STATES = ("waiting", "doing", "done", "parked")
+DERIVATIVE_KINDS = ("viewing_copy", "storyboard", "waveform")
+# How far a transcript can be trusted: a machine's, a search hint that is mostly wrong, a sample typed by hand.
+NOTICES = ("machine", "hint", "sample")
+UPLOAD_STATES = ("receiving", "stored", "received", "duplicate", "quarantined", "refused", "dropped")
 NAME_LIMIT = 255
 
 # Characters that hide, reorder or break a name on screen, in a log or in a spreadsheet.

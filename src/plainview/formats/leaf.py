@@ -47,6 +47,19 @@ ACTS: Mapping[str, str] = {
     "device.added": "A device was added.",
     "device.assigned": "A device's wearer was set for a span of time.",
     "wearer.set": "The wearer of a recording was set or corrected.",
+    "recording.opened": "A person opened the recording to watch it.",
+    "recording.restricted": "The recording was restricted: its existence is shown, its content is not.",
+    "recording.unrestricted": "The restriction of the recording was lifted.",
+    "derivative.made": "Something derived from the original was made: a viewing copy, a storyboard, a waveform.",
+    "transcript.made": "A machine wrote down the speech in the original, or a sample transcript was attached.",
+    "upload.begun": "A person began to hand in a file.",
+    "upload.dropped": "A file that was being handed in was given up before it was whole.",
+    "task.opened": "The system asked a person something.",
+    "task.closed": "A person answered what the system had asked.",
+    "user.signed_in": "A person signed in.",
+    "user.locked_out": "A person was locked out after failed attempts to sign in.",
+    "user.factor_added": "A person added a second factor to sign in with.",
+    "user.factor_removed": "A person's second factor was removed.",
 }
 OUTCOMES = frozenset({"ok", "denied", "error"})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import font_source_sans_pro
 from platformdirs import user_data_dir
 
 # Where everything this installation keeps lies.
@@ -22,19 +23,109 @@ PLAINVIEW_ZONE = os.environ.get("PLAINVIEW_ZONE") or "UTC"
 # How many whole seconds a command waits for another on the same data directory.
 PLAINVIEW_WAIT_S = os.environ.get("PLAINVIEW_WAIT_S") or "60"
 
-SECRET_KEY = "nothing is served yet, so nothing is signed with this"  # noqa: S105 - sessions do not exist yet
+# Signs sessions. The real one is made once, kept in the data directory and set by whoever serves; a command that serves
+# nothing signs nothing.
+SECRET_KEY = "nothing is served, so nothing is signed with this"  # noqa: S105 - see above
+# True only where the data directory was created as a demo; set by whoever serves.
+PLAINVIEW_IS_DEMO = False
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
     "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
+    "csp",
+    "django_htmx",
+    "procrastinate.contrib.django",
     "plainview.custody.apps.CustodyConfig",
     "plainview.accounts.apps.AccountsConfig",
+    "plainview.tasks.apps.TasksConfig",
     "plainview.evidence.apps.EvidenceConfig",
+    "plainview.web.apps.WebConfig",
 ]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "plainview.web.viewer.ViewerMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "plainview.web.urls"
+WSGI_APPLICATION = "plainview.project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Ours first: they replace allauth's.
+        "DIRS": [Path(__file__).parents[1] / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "plainview.web.shell.shell",
+            ],
+        },
+    }
+]
+
+# Signing in.
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+
+# Pages bring everything with them: nothing is loaded from elsewhere, and nothing runs that is not a file of ours.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "media-src": ["'self'", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [("fonts", Path(font_source_sans_pro.__file__).parent / "files")]
+WHITENOISE_USE_FINDERS = True
+
+# Jobs are deferred by name in the transaction of the row they serve; only workers import what does them.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
+PROCRASTINATE_IMPORT_PATHS = ["plainview.pipeline.jobs"]
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Filled in when the database is up; "owner" exists only while migrating.
 DATABASES: dict[str, dict[str, object]] = {}
 USE_TZ = True
+USE_I18N = False
 TIME_ZONE = "UTC"

@@ -24,7 +24,7 @@ from plainview.evidence.actions import (
 )
 from plainview.evidence.errors import AlreadyReceivedError, DeviceTakenError, NoSuchRecordingError, TimesError
 from plainview.evidence.models import Device, Original, Part, Probe, Recording, Wearer
-from plainview.evidence.queries import Viewer
+from plainview.accounts.rules import Viewer
 from plainview.evidence.rules import CaptureTimes
 from plainview.formats.ids import check_identifier, format_identifier
 from plainview.formats.leaf import commitment
@@ -103,7 +103,8 @@ def test_receiving_a_recording_is_an_act_with_its_digests_and_another_for_what_w
 
 def test_a_file_that_cannot_be_used_is_kept_and_the_act_says_why(undone):
     quarantine("a")
-    (act,) = acts("file.quarantined")
+    act, asked = acts("file.quarantined", "task.opened")
+    assert asked.object == act.object
     assert (act.object, act.why) == (f"original:{original('a').object_id}", "no_video")
     assert act.facts == original_facts("a")
     assert words_of(act) == {"offered_name": "clip.mp4", "reason": "It holds no video."}

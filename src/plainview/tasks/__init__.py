@@ -1,0 +1,1 @@
+"""The one table of everything the system asks of a person."""

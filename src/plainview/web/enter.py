@@ -1,0 +1,18 @@
+"""Enter as somebody of the sample department; only in a demo's data directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponse
+
+from plainview.web.guard import public
+
+if TYPE_CHECKING:
+    from plainview.web.viewer import Request
+
+
+@public
+def enter(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
+    """Answer that this is being built."""
+    return HttpResponse(status=501)

@@ -1,0 +1,36 @@
+"""Every address. Each view says what it asks leave for (web.guard); a test walks this list."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+
+from plainview.web import enter, health, media, recording, recordings, to_do, uploads
+
+IDENTIFIER = r"(?P<identifier>[Rr]-[0-9A-Za-z-]{1,24})"
+
+urlpatterns = [
+    path("", to_do.home, name="home"),
+    path("to-do", to_do.to_do, name="to_do"),
+    path("to-do/<int:key>", to_do.answer, name="task_answer"),
+    path("recordings", recordings.recordings, name="recordings"),
+    path("quarantine", recordings.quarantine, name="quarantine"),
+    re_path(rf"^{IDENTIFIER}$", recordings.go_to, name="go_to"),
+    re_path(rf"^recordings/{IDENTIFIER}$", recording.watch, name="recording"),
+    re_path(rf"^recordings/{IDENTIFIER}/facts$", recording.facts, name="recording_facts"),
+    re_path(rf"^recordings/{IDENTIFIER}/custody$", recording.custody, name="recording_custody"),
+    re_path(rf"^recordings/{IDENTIFIER}/export$", recording.export, name="recording_export"),
+    re_path(rf"^recordings/{IDENTIFIER}/progress$", recording.progress, name="recording_progress"),
+    re_path(
+        rf"^recordings/{IDENTIFIER}/transcript\.json$", recording.transcript, name="recording_transcript"
+    ),
+    re_path(rf"^recordings/{IDENTIFIER}/video$", media.video, name="recording_video"),
+    re_path(rf"^recordings/{IDENTIFIER}/storyboard\.jpg$", media.storyboard, name="recording_storyboard"),
+    re_path(rf"^recordings/{IDENTIFIER}/poster\.jpg$", media.poster, name="recording_poster"),
+    re_path(rf"^recordings/{IDENTIFIER}/waveform\.json$", media.waveform, name="recording_waveform"),
+    path("uploads", uploads.uploads, name="uploads"),
+    path("uploads/<str:name>", uploads.upload, name="upload"),
+    path("enter", enter.enter, name="enter"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("account/", include("allauth.urls")),
+]
