@@ -125,15 +125,17 @@ def add_unit(*, code: str, name: str, actor: Actor, now: datetime) -> Unit:
 
 
 @transaction.atomic
-def add_officer(*, badge: str, name: str, kind: str = "sworn", actor: Actor, now: datetime) -> Officer:
-    """Add somebody to the roster.
+def add_officer(
+    *, badge: str, name: str, kind: str = "sworn", user: User | None = None, actor: Actor, now: datetime
+) -> Officer:
+    """Add somebody to the roster; with a user, that is who they log in as.
 
     Raises:
         NameTakenError: the badge number exists.
     """
     with _once("badge", badge, "accounts_officer_badge_key"):
         officer = Officer.objects.create(
-            badge=badge, name=name, kind=kind, pseudonym=new_pseudonym(), added_at=now
+            badge=badge, name=name, kind=kind, user=user, pseudonym=new_pseudonym(), added_at=now
         )
     record(
         "officer.added",

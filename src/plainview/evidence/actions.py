@@ -28,7 +28,7 @@ from plainview.evidence.models import (
     Wearer,
 )
 from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
-from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording, OriginalFacts
+from plainview.evidence.rules import CaptureTimes, DeviceKey, KnownOriginal, KnownRecording, OriginalFacts
 from plainview.formats.ids import format_identifier
 from plainview.tasks.actions import open_task
 
@@ -68,7 +68,7 @@ def receive_recording(
     times: CaptureTimes,
     offered_name: str,
     source: str,
-    device: Device | None = None,
+    device: DeviceKey | None = None,
     actor: Actor,
     now: datetime,
 ) -> KnownRecording:
@@ -363,7 +363,7 @@ def _original_facts(facts: OriginalFacts) -> dict[str, Fact]:
     }
 
 
-def _new_recording(times: CaptureTimes, *, source: str, device: Device | None, now: datetime) -> Recording:
+def _new_recording(times: CaptureTimes, *, source: str, device: DeviceKey | None, now: datetime) -> Recording:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('evidence_recording_number')")
         number = int(cursor.fetchone()[0])
@@ -371,7 +371,7 @@ def _new_recording(times: CaptureTimes, *, source: str, device: Device | None, n
     return Recording.objects.create(
         identifier=format_identifier(kind="R", year=year, number=number),
         source=source,
-        device=device,
+        device_id=None if device is None else device.pk,
         received_at=now,
         started_at=times.started_at,
         ended_at=times.ended_at,
@@ -384,7 +384,7 @@ def _known(recording: Recording, times: CaptureTimes) -> KnownRecording:
     return KnownRecording(recording.pk, recording.identifier, recording.received_at, times)
 
 
-def _assume_wearer(recording: Recording, device: Device | None, now: datetime) -> None:
+def _assume_wearer(recording: Recording, device: DeviceKey | None, now: datetime) -> None:
     if device is None or recording.started_at is None:
         return
     assignment = device_wearer_at(device, at=recording.started_at)
@@ -398,7 +398,7 @@ def _begin_search_row(recording: Recording, *, duration_ms: int | None) -> None:
     SearchRow.objects.create(
         recording=recording,
         shown_at=recording.started_at or recording.received_at,
-        device=recording.device,
+        device_id=recording.device_id,
         duration_ms=duration_ms,
         **_worn_by(recording),
     )

@@ -21,7 +21,7 @@ from plainview.evidence.models import (
     SearchRow,
     Wearer,
 )
-from plainview.evidence.rules import CaptureTimes, KnownOriginal, KnownRecording, OriginalFacts
+from plainview.evidence.rules import CaptureTimes, DeviceKey, KnownOriginal, KnownRecording, OriginalFacts
 from plainview.formats.errors import FormatError
 from plainview.formats.ids import check_identifier
 
@@ -187,11 +187,17 @@ def wearer_of(recording: KnownRecording, *, known_at: datetime | None = None) ->
     return rows.select_related("officer").first()
 
 
+def device_key(*, make: str, serial: str) -> DeviceKey | None:
+    """Return what other packages refer to a device by, or None where there is none."""
+    row = Device.objects.filter(make=make, serial=serial).values_list("pk", "pseudonym").first()
+    return None if row is None else DeviceKey(*row)
+
+
 def device_wearer_at(
-    device: Device, *, at: datetime, known_at: datetime | None = None
+    device: Device | DeviceKey, *, at: datetime, known_at: datetime | None = None
 ) -> DeviceAssignment | None:
     """Return who a device was assigned to at a moment; None is "not known"."""
-    rows = DeviceAssignment.objects.filter(valid_at(at), believed_at(known_at), device=device)
+    rows = DeviceAssignment.objects.filter(valid_at(at), believed_at(known_at), device_id=device.pk)
     return rows.select_related("officer").first()
 
 

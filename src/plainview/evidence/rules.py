@@ -42,6 +42,14 @@ class OriginalFacts:
 
 
 @dataclass(frozen=True)
+class DeviceKey:
+    """A device as other packages refer to it: the row's key, and the name the custody log knows."""
+
+    pk: int
+    pseudonym: str
+
+
+@dataclass(frozen=True)
 class KnownOriginal:
     """An original as other packages see it.
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plainview.custody.record import Actor
-    from plainview.evidence.rules import KnownOriginal
+    from plainview.evidence.rules import DeviceKey, KnownOriginal
     from plainview.media.facts import Probe
     from plainview.pipeline.installation import Installation
     from plainview.service.jail import DecoderJail
@@ -116,6 +116,7 @@ class Intake:
         now: the clock.
         monotonic: seconds that only go forward, for deciding when to publish.
         on_bytes: told how many bytes of the file at hand have been read.
+        device: the camera the files come from, where that is known.
     """
 
     installation: Installation
@@ -124,6 +125,7 @@ class Intake:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     on_bytes: Callable[[int], None] | None = None
+    device: DeviceKey | None = None
 
 
 def take_in(intake: Intake, paths: Iterable[Path]) -> Iterator[Outcome]:
@@ -250,6 +252,7 @@ def _commit(intake: Intake, shown: str, facts: OriginalFacts) -> Outcome:
         times=capture_times(probe, zone=installation.zone),
         offered_name=name,
         source="import",
+        device=intake.device,
         actor=intake.actor,
         now=intake.now(),
     )
