@@ -56,6 +56,7 @@ class MemoryStore:
 class MemoryWriter:
     def __init__(self, store, name):
         self._store, self._name, self._data = store, name, bytearray()
+        self._room_bytes = self._filled_bytes = 0
 
     def __enter__(self):
         return self
@@ -68,8 +69,23 @@ class MemoryWriter:
             raise ValueError("written already")
         self._data += data
 
+    def leave_room(self, length):
+        if self._data:
+            raise ValueError("at the beginning only")
+        self._room_bytes = length
+        self.write(bytes(length))
+
+    def fill_room(self, data):
+        end = self._filled_bytes + len(data)
+        if end > self._room_bytes:
+            raise ValueError("less room left")
+        self._data[self._filled_bytes : end] = data
+        self._filled_bytes = end
+
     def commit(self):
         self.write(b"")
+        if self._filled_bytes != self._room_bytes:
+            raise ValueError("room left")
         self._store.unfinished.discard(self._name)
         self._store.objects[self._name] = bytes(self._data)
 

@@ -41,6 +41,31 @@ class StoreSuite:
         assert store.read_range(NAME, 0, 100) == b"one two"
         assert store.size(NAME) == 7
 
+    def test_room_at_the_beginning_is_filled_last(self, store):
+        with store.create(NAME) as writer:
+            writer.leave_room(3_000_000)
+            writer.write(b"body")
+            writer.fill_room(b"head")
+            writer.fill_room(b"x" * 2_999_996)
+            writer.write(b"tail")
+            writer.commit()
+        assert store.read_range(NAME, 0, 5) == b"headx"
+        assert store.read_range(NAME, 2_999_999, 100) == b"xbodytail"
+
+    def test_room_is_left_only_at_the_beginning_and_filled_exactly(self, store):
+        with store.create(NAME) as writer:
+            writer.leave_room(4)
+            with pytest.raises(ValueError, match="beginning"):
+                writer.leave_room(4)
+            writer.fill_room(b"abc")
+            with pytest.raises(ValueError, match="less room left"):
+                writer.fill_room(b"de")
+            with pytest.raises(ValueError, match="room left"):
+                writer.commit()
+            writer.fill_room(b"d")
+            writer.commit()
+        assert store.read_range(NAME, 0, 9) == b"abcd"
+
     def test_an_object_may_be_empty(self, store):
         put(store, NAME, b"")
         assert store.size(NAME) == 0

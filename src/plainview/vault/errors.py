@@ -13,6 +13,7 @@ VaultError
 │   ├── EmptyOriginalError
 │   ├── SourceReadError
 │   └── ReadBackError
+├── WriteOrderError
 ├── KeyStoreError
 │   ├── KeyStoreMissingError
 │   ├── KeyStoreExistsError
@@ -180,6 +181,20 @@ class ReadBackError(ReceiveError):
         )
         self.object_id = object_id
         self.chunk = chunk
+
+
+class WriteOrderError(VaultError):
+    """The bytes of a derivative came in another order than one that can be encrypted as it comes.
+
+    Attributes:
+        expected: where the next byte belongs.
+        got: where it was to go.
+    """
+
+    def __init__(self, *, expected: int, got: int) -> None:
+        super().__init__(f"its bytes came out of order: expected some for {expected}, got some for {got}")
+        self.expected = expected
+        self.got = got
 
 
 class KeyStoreError(VaultError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FILE_MODE = 0o440
+PRIVATE_FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 _START_WRITE = 2
 # Linux only: without it writeback begins when the system likes, or at the fsync.
@@ -27,7 +28,7 @@ _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 class Files(Protocol):
     """Files and folders by path; every method raises OSError as the call of the same name in os does."""
 
-    def create(self, path: str) -> int:
+    def create(self, path: str, mode: int = FILE_MODE) -> int:
         """Create a file that was not there, read-only once closed, and return a descriptor to write it."""
         ...
 
@@ -35,8 +36,28 @@ class Files(Protocol):
         """Open a file for reading; a symbolic link is refused."""
         ...
 
+    def open_to_append(self, path: str) -> int:
+        """Open a file that is there for reading, and for writing at its end; a symbolic link is refused."""
+        ...
+
+    def lock(self, fd: int) -> bool:
+        """Take an open file for oneself until its descriptor is closed, or say that somebody else has it."""
+        ...
+
+    def truncate(self, fd: int, size_bytes: int) -> None:
+        """Cut a file off."""
+        ...
+
+    def set_mode(self, fd: int, mode: int) -> None:
+        """Set who may read and write a file."""
+        ...
+
     def write(self, fd: int, data: memoryview) -> int:
         """Write some of data at the end and return how many bytes."""
+        ...
+
+    def write_over(self, fd: int, offset: int, data: memoryview) -> int:
+        """Write some of data over what stands at offset and return how many bytes; the end stays where it is."""
         ...
 
     def start_writeback(self, fd: int, offset: int, length: int) -> None:
@@ -67,6 +88,10 @@ class Files(Protocol):
         """Give a file a second name that was not there."""
         ...
 
+    def is_same(self, path: str, other: str) -> bool:
+        """Say whether two names are one file's."""
+        ...
+
     def unlink(self, path: str) -> None:
         """Remove a name."""
         ...
@@ -91,18 +116,42 @@ class Files(Protocol):
 class SystemFiles:
     """Files on this machine."""
 
-    def create(self, path: str) -> int:
+    def create(self, path: str, mode: int = FILE_MODE) -> int:
         """Create a file that was not there."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(path, flags, FILE_MODE)
+        return os.open(path, flags, mode)
 
     def open(self, path: str) -> int:
         """Open a file for reading."""
         return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
+    def open_to_append(self, path: str) -> int:
+        """Open a file that is there for reading, and for writing at its end."""
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def lock(self, fd: int) -> bool:
+        """Take an open file for oneself, or say that somebody else has it."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def truncate(self, fd: int, size_bytes: int) -> None:
+        """Cut a file off."""
+        os.ftruncate(fd, size_bytes)
+
+    def set_mode(self, fd: int, mode: int) -> None:
+        """Set who may read and write a file."""
+        os.fchmod(fd, mode)
+
     def write(self, fd: int, data: memoryview) -> int:
         """Write some of data at the end."""
         return os.write(fd, data)
+
+    def write_over(self, fd: int, offset: int, data: memoryview) -> int:
+        """Write some of data over what stands at offset."""
+        return os.pwrite(fd, data, offset)
 
     def start_writeback(self, fd: int, offset: int, length: int) -> None:
         """Ask that a range go to the disk soon.
@@ -139,6 +188,10 @@ class SystemFiles:
     def link(self, old: str, new: str) -> None:
         """Give a file a second name that was not there."""
         os.link(old, new, follow_symlinks=False)
+
+    def is_same(self, path: str, other: str) -> bool:
+        """Say whether two names are one file's."""
+        return Path(path).samefile(other)
 
     def unlink(self, path: str) -> None:
         """Remove a name."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 WRITEBACK_BYTES = 16 << 20
 _PART = ".part"
+_ZEROS = bytes(1 << 20)
 _SHARD = re.compile(r"[0-9a-f]{2}\Z")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -50,7 +51,7 @@ def create_local_store(root: Path, *, files: Files | None = None) -> LocalStore:
         StoreFaultError: the folder could not be made.
     """
     disk = files or SystemFiles()
-    with _faults("making the folder", None):
+    with disk_faults("making the folder", None):
         if not disk.is_folder(str(root)):
             disk.make_folder(str(root))
         # Also when it was there: who made it may have been stopped before this line.
@@ -123,6 +124,35 @@ class LocalStore:
             self._files.unlink(self._path(name))
             self._files.sync_folder(str(self.root / name[:2]))
 
+    @property
+    def files(self) -> Files:
+        """Return the disk, for what else lies in the store's folder."""
+        return self._files
+
+    def place(self, path: Path, name: str) -> None:
+        """Make a file of this disk an object, durably; placing the same file again changes nothing.
+
+        Args:
+            path: the file: whole, synced and read-only. It keeps this name too.
+            name: the object's.
+
+        Raises:
+            ObjectExistsError: there is another object of this name.
+            StoreFullError: no space.
+            StoreFaultError: the disk failed.
+        """
+        final, shard = self._path(check_object_name(name)), self.root / name[:2]
+        with disk_faults("naming", name):
+            with contextlib.suppress(FileExistsError):
+                self._files.make_folder(str(shard))
+            try:
+                self._files.link(str(path), final)
+            except FileExistsError as error:
+                if not self._files.is_same(str(path), final):
+                    raise ObjectExistsError(name) from error
+            self._files.sync_folder(str(shard))
+            self._files.sync_folder(str(self.root))
+
     def sweep(self) -> int:
         """Remove what interrupted writers left; only under the data directory's lock."""
         removed = 0
@@ -130,14 +160,14 @@ class LocalStore:
             parts = [entry for entry in self._list(shard) if entry.endswith(_PART)]
             if parts:
                 removed += len(parts)
-                with _faults("sweeping", None):
+                with disk_faults("sweeping", None):
                     for part in parts:
                         self._files.unlink(str(self.root / shard / part))
                     self._files.sync_folder(str(self.root / shard))
         return removed
 
     def _check_root(self) -> None:
-        with _faults("opening", None):
+        with disk_faults("opening", None):
             is_there = self._files.is_folder(str(self.root))
         if not is_there:
             raise StoreMissingError(self.root)
@@ -146,11 +176,11 @@ class LocalStore:
         return os.path.join(self.root, name[:2], name)  # noqa: PTH118 - half the cost of a Path, on every read
 
     def _shards(self) -> list[str]:
-        with _faults("listing", None):
+        with disk_faults("listing", None):
             return [entry for entry in self._files.list_folder(str(self.root)) if _SHARD.match(entry)]
 
     def _list(self, shard: str) -> list[str]:
-        with _faults("listing", None):
+        with disk_faults("listing", None):
             return self._files.list_folder(str(self.root / shard))
 
     @contextlib.contextmanager
@@ -183,8 +213,9 @@ class LocalWriter:
         self._final = str(self._shard / name)
         self._part = self._final + _PART
         self._written = self._started = 0
+        self._room_bytes = self._filled_bytes = 0
         self._is_named = self._is_committed = False
-        with _faults("beginning", name):
+        with disk_faults("beginning", name):
             with contextlib.suppress(FileExistsError):
                 files.make_folder(str(self._shard))
             self._fd: int | None = self._create()
@@ -210,7 +241,7 @@ class LocalWriter:
     def write(self, data: Buffer) -> None:
         """Add all of data at the end."""
         view, fd = memoryview(data), self._open_fd()
-        with _faults("writing", self._name):
+        with disk_faults("writing", self._name):
             while view:
                 done = self._files.write(fd, view)
                 view = view[done:]
@@ -220,15 +251,38 @@ class LocalWriter:
                 self._files.start_writeback(fd, self._started, self._written - self._started)
                 self._started = self._written
 
+    def leave_room(self, length: int) -> None:
+        """Begin the object with room for bytes that are known last."""
+        self._open_fd()
+        if self._written:
+            raise ValueError(f"object {self._name} has bytes already: room is left at the beginning only")
+        # Written and not skipped: a disk without space for it must say so now and not at the end.
+        self._room_bytes = length
+        for start in range(0, length, len(_ZEROS)):
+            self.write(_ZEROS[: length - start])
+
+    def fill_room(self, data: Buffer) -> None:
+        """Put all of data into what is left of the room."""
+        view, fd = memoryview(data), self._open_fd()
+        if len(view) > self._room_bytes - self._filled_bytes:
+            raise ValueError(f"object {self._name} has less room left than {len(view)} bytes")
+        with disk_faults("writing", self._name):
+            while view:
+                done = self._files.write_over(fd, self._filled_bytes, view)
+                view = view[done:]
+                self._filled_bytes += done
+
     def commit(self) -> None:
         """Make the object visible, whole and durable."""
         fd = self._open_fd()
-        with _faults("syncing", self._name):
+        if self._filled_bytes != self._room_bytes:
+            raise ValueError(f"object {self._name} has room left that was not filled")
+        with disk_faults("syncing", self._name):
             self._files.sync(fd)
             # The read-back that follows must come from the disk, not from our own copy in memory.
             self._files.forget_cached(fd)
             self._close()
-        with _faults("naming", self._name):
+        with disk_faults("naming", self._name):
             self._link()
             self._files.unlink(self._part)
             self._files.sync_folder(str(self._shard))
@@ -261,7 +315,17 @@ class LocalWriter:
 
 
 @contextlib.contextmanager
-def _faults(doing: str, name: str | None) -> Iterator[None]:
+def disk_faults(doing: str, name: str | None) -> Iterator[None]:
+    """Turn the OSErrors of a block into the store's own.
+
+    Args:
+        doing: what the block does, such as "writing".
+        name: the object it is about, or None.
+
+    Raises:
+        StoreFullError: the disk or the quota is full.
+        StoreFaultError: anything else that the system refused.
+    """
     try:
         yield
     except OSError as error:

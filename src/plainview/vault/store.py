@@ -1,7 +1,8 @@
 """What the vault asks of a store of bytes: put whole, read a range, list, delete. No append, no rename.
 
-Shaped so that an S3 bucket can be one. A store is never trusted with integrity: whoever writes reads back, and
-whoever reads checks every chunk's tag. Every implementation passes tests/simulators/store_suite.py.
+Shaped so that an S3 bucket can be one: the room at an object's beginning is an upload's first parts, sent last. A store
+is never trusted with integrity: whoever writes reads back, and whoever reads checks every chunk's tag. Every
+implementation passes tests/simulators/store_suite.py.
 """
 
 from __future__ import annotations
@@ -44,14 +45,50 @@ class ObjectWriter(Protocol):
         """
         ...
 
+    def leave_room(self, length: int) -> None:
+        """Begin the object with room for bytes that are known last; call it once, before the first write.
+
+        Raises:
+            StoreFullError: no space.
+            StoreFaultError: the disk failed.
+        """
+        ...
+
+    def fill_room(self, data: Buffer) -> None:
+        """Put all of data into what is left of the room, from its beginning on; commit() wants it full.
+
+        Raises:
+            ValueError: there is not so much room left.
+            StoreFullError: no space.
+            StoreFaultError: the disk failed.
+        """
+        ...
+
     def commit(self) -> None:
         """Make the object visible, whole and durable; on return it survives a power cut.
 
         Raises:
+            ValueError: there is room left that was not filled.
             ObjectExistsError: there is an object of this name already; it is untouched.
             StoreFullError: no space.
             StoreFaultError: the disk failed. Nothing is visible, unless the disk also refused to remove it again.
         """
+        ...
+
+
+class Readable(Protocol):
+    """The part of a store that reading an object needs."""
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """Return length bytes from offset; fewer only where the object ends."""
+        ...
+
+    def read_range_into(self, name: str, offset: int, buffer: bytearray | memoryview) -> int:
+        """Fill buffer from offset and return how many bytes; fewer only where the object ends."""
+        ...
+
+    def size(self, name: str) -> int:
+        """Return an object's size in bytes."""
         ...
 
 
