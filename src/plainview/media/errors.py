@@ -4,7 +4,10 @@ MediaError
 ├── UnusableMediaError       the bytes are kept, but nothing in them can be played; says why
 ├── UnderivableMediaError    the recording may play, but what was asked cannot be made of it; says why
 ├── MalformedProbeError      a stored or received probe result is not one that we would have written
-└── MalformedDerivedError    the same for what was made of a recording
+├── MalformedDerivedError    the same for what was made of a recording
+├── MalformedSpeechError     the same for speech on its way to an engine
+├── MalformedTranscriptError the same for a transcript
+└── ModelError               a speech model is missing, incomplete or altered
 """
 
 from __future__ import annotations
@@ -105,3 +108,32 @@ class MalformedDerivedError(MediaError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"What was made of the recording is not usable: {problem}. Make it again.")
+
+
+class MalformedSpeechError(MediaError):
+    """Speech that comes from the decoder jail breaks its own format."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The speech found in the recording is not usable: {problem}. Look for it again.")
+
+
+class MalformedTranscriptError(MediaError):
+    """A transcript breaks its own format."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The transcript is not usable: {problem}. Make it again.")
+
+
+class ModelError(MediaError):
+    """A speech model cannot be used; nothing about the recording is said.
+
+    Attributes:
+        name: of the model.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        super().__init__(
+            f"The speech model {name} cannot be used: {problem}. Delete its folder in the data directory's models/ and "
+            "install it anew: plainview models install --help"
+        )

@@ -35,15 +35,19 @@ class Continuous:
     Args:
         rate_hz: of what comes out.
         layout: "mono" or "stereo".
+        form: of its samples, as PyAV calls it.
+        fills_gaps: without, nothing comes out for a gap, and the next frame's pts tells of it.
 
     Attributes:
-        sent_count: samples that came out.
+        sent_count: samples that came out, or were left out as gaps.
         overlap_count: decoded parts that were left out because their time was already filled.
     """
 
-    def __init__(self, *, rate_hz: int, layout: str) -> None:
+    def __init__(self, *, rate_hz: int, layout: str, form: str = _FORMAT, fills_gaps: bool = True) -> None:
         self.rate_hz = rate_hz
         self.layout = layout
+        self._made_form = form
+        self._fills_gaps = fills_gaps
         self.overlap_count = 0
         self._end_us: int | None = None
         self.sent_count = 0
@@ -52,7 +56,7 @@ class Continuous:
         self._silence: AudioFrame | None = None
 
     def put(self, frame: AudioFrame, at_us: int) -> Iterator[AudioFrame]:
-        """Take decoded sound; give sound of 32-bit floats with pts in samples.
+        """Take decoded sound; give sound of the form asked for, with pts in samples.
 
         Args:
             frame: any format, rate and layout.
@@ -81,7 +85,7 @@ class Continuous:
         ready: list[AudioFrame] = []
         if form != self._form:
             ready = self._drained()
-            self._resampler = AudioResampler(format=_FORMAT, layout=self.layout, rate=self.rate_hz)
+            self._resampler = AudioResampler(format=self._made_form, layout=self.layout, rate=self.rate_hz)
             self._form = form
         assert self._resampler is not None
         frame.pts, frame.time_base = None, Fraction(1, frame.sample_rate)
@@ -97,6 +101,9 @@ class Continuous:
 
     def _silent_until(self, at_us: int) -> Iterator[AudioFrame]:
         missing = at_us * self.rate_hz // 1_000_000 - self.sent_count
+        if not self._fills_gaps:
+            self.sent_count += max(0, missing)
+            return
         if missing > 0 and self._silence is None:
             self._silence = self._silent_frame(_SAMPLES)
         while missing >= _SAMPLES:
@@ -107,7 +114,7 @@ class Continuous:
             yield from self._stamped([self._silent_frame(missing)])
 
     def _silent_frame(self, samples: int) -> AudioFrame:
-        frame = AudioFrame(format=_FORMAT, layout=self.layout, samples=samples)
+        frame = AudioFrame(format=self._made_form, layout=self.layout, samples=samples)
         frame.sample_rate = self.rate_hz
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
