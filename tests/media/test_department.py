@@ -190,11 +190,14 @@ def test_the_incident_renders_in_processes_and_reports_its_progress(tmp_path, mo
 
 
 def test_in_a_process_of_its_own_a_recording_has_the_same_bytes(tmp_path):
-    told = []
+    told, done = [], []
     recording = min(RECORDINGS, key=lambda each: each.seconds)
     todo = [(recording.key, tmp_path, SEED)]
-    (film,) = cameras.run_jobs(ordinary._render_job, todo, told.append, 2)
+    (film,) = cameras.run_jobs(
+        cameras.Jobs(ordinary._render_job, todo), on_film=done.append, progress=told.append, processes=2
+    )
     assert film.path.read_bytes() == render_recording(recording, seed=SEED)
+    assert done == [film]
     assert film.seconds == recording.seconds
     assert told == sorted(told)
     assert told[-1] == 1
@@ -202,7 +205,12 @@ def test_in_a_process_of_its_own_a_recording_has_the_same_bytes(tmp_path):
 
 def test_a_process_that_fails_is_an_error_and_not_a_wait(tmp_path):
     with pytest.raises(KeyError):
-        cameras.run_jobs(ordinary._render_job, [("no such recording", tmp_path, SEED)], None, 2)
+        cameras.run_jobs(
+            cameras.Jobs(ordinary._render_job, [("no such recording", tmp_path, SEED)]),
+            on_film=None,
+            progress=None,
+            processes=2,
+        )
 
 
 @pytest.mark.parametrize("scene", ordinary.SCENES)

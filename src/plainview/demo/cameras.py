@@ -9,6 +9,7 @@ import concurrent.futures
 import dataclasses
 import datetime as dt
 import multiprocessing
+import os
 from typing import TYPE_CHECKING, Final
 
 from plainview.demo import mix
@@ -59,6 +60,8 @@ def render_incident(
     folder: pathlib.Path,
     *,
     seed: int,
+    keys: Sequence[str] | None = None,
+    on_film: Callable[[Film], None] | None = None,
     progress: Callable[[float], None] | None = None,
     processes: int = 2,
 ) -> list[Film]:
@@ -67,13 +70,21 @@ def render_incident(
     Args:
         folder: exists.
         seed: of everything that is random in them.
+        keys: of the cameras wanted; all where left out.
+        on_film: called with each as it is done.
         progress: called with the share that is done, rising to 1.
         processes: how many cameras at once.
 
     Returns:
-        The recordings, in the order of CAMERAS.
+        The recordings, the longest first.
     """
-    return run_jobs(_render_job, [(key, folder, seed) for key in _by_length()], progress, processes)
+    wanted = [key for key in _by_length() if keys is None or key in keys]
+    return run_jobs(
+        Jobs(_render_job, [(key, folder, seed) for key in wanted]),
+        on_film=on_film,
+        progress=progress,
+        processes=processes,
+    )
 
 
 def _by_length() -> list[str]:
@@ -81,32 +92,70 @@ def _by_length() -> list[str]:
     return sorted(CAMERAS, key=lambda key: CAMERAS[key].starts_s - CAMERAS[key].ends_s)
 
 
+@dataclasses.dataclass(frozen=True)
+class Jobs:
+    """What is to be rendered.
+
+    Attributes:
+        job: renders one, given what it is and whom to tell the share that is done.
+        todo: key, folder and seed of each.
+    """
+
+    job: Callable[[tuple[str, pathlib.Path, int], Callable[[float], None]], Film]
+    todo: Sequence[tuple[str, pathlib.Path, int]]
+
+
 def run_jobs(
-    job: Callable[[tuple[str, pathlib.Path, int], Callable[[float], None]], Film],
-    todo: Sequence[tuple[str, pathlib.Path, int]],
+    jobs: Jobs,
+    *,
+    on_film: Callable[[Film], None] | None,
     progress: Callable[[float], None] | None,
     processes: int,
 ) -> list[Film]:
     """Run jobs in processes of their own and follow how far they are; the order is that of todo."""
+    if not jobs.todo:
+        return []
     if processes <= 1:
-        return [job(each, _share(progress, i, len(todo))) for i, each in enumerate(todo)]
+        films = []
+        for i, each in enumerate(jobs.todo):
+            films.append(jobs.job(each, _share(progress, i, len(jobs.todo))))
+            if on_film:
+                on_film(films[-1])
+        return films
+    return _run_in_processes(jobs, on_film, progress, min(processes, len(jobs.todo)))
+
+
+def _run_in_processes(
+    jobs: Jobs,
+    on_film: Callable[[Film], None] | None,
+    progress: Callable[[float], None] | None,
+    processes: int,
+) -> list[Film]:
     # Not forked: that would copy the codecs' and the speech library's threads.
     context = multiprocessing.get_context("spawn")
     with (
         context.Manager() as manager,
-        concurrent.futures.ProcessPoolExecutor(min(processes, len(todo)), mp_context=context) as pool,
+        concurrent.futures.ProcessPoolExecutor(processes, mp_context=context, initializer=_be_nice) as pool,
     ):
         told = manager.Queue()
-        running = [pool.submit(_in_process, job, each, i, told) for i, each in enumerate(todo)]
-        shares = [0.0] * len(todo)
-        while not all(each.done() for each in running):
+        running = [pool.submit(_in_process, jobs.job, each, i, told) for i, each in enumerate(jobs.todo)]
+        shares, waiting = [0.0] * len(running), list(running)
+        while waiting:
             _listen(told, shares)
             if progress:
                 progress(min(1.0, sum(shares) / len(shares)))
-        films = [each.result() for each in running]
+            for done in [each for each in waiting if each.done()]:
+                waiting.remove(done)
+                if on_film:
+                    on_film(done.result())
     if progress:
         progress(1.0)
-    return films
+    return [each.result() for each in running]
+
+
+def _be_nice() -> None:
+    # Whoever looks at the pages meanwhile goes first.
+    os.nice(10)
 
 
 def _share(progress: Callable[[float], None] | None, index: int, count: int) -> Callable[[float], None]:

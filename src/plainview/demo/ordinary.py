@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from plainview.demo import mix, places, stages
-from plainview.demo.cameras import Film, run_jobs
+from plainview.demo.cameras import Film, Jobs, run_jobs
 from plainview.demo.film import write_film
 from plainview.demo.frame import FRAME_RATE
 from plainview.demo.people import STAND, STRIDES, TALK, WALK, Pose
@@ -26,7 +26,7 @@ from plainview.demo.story import UTC_OFFSET, Line, Noise, Person
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -92,6 +92,8 @@ def render_ordinary(
     folder: pathlib.Path,
     *,
     seed: int,
+    keys: Sequence[str] | None = None,
+    on_film: Callable[[Film], None] | None = None,
     progress: Callable[[float], None] | None = None,
     processes: int = 2,
 ) -> list[Film]:
@@ -100,13 +102,21 @@ def render_ordinary(
     Args:
         folder: exists.
         seed: of everything that is random in them.
+        keys: of those wanted; all where left out.
+        on_film: called with each as it is done.
         progress: called with the share that is done, rising to 1.
         processes: how many at once.
 
     Returns:
         The recordings, in their order.
     """
-    return run_jobs(_render_job, [(each.key, folder, seed) for each in RECORDINGS], progress, processes)
+    wanted = [each.key for each in RECORDINGS if keys is None or each.key in keys]
+    return run_jobs(
+        Jobs(_render_job, [(key, folder, seed) for key in wanted]),
+        on_film=on_film,
+        progress=progress,
+        processes=processes,
+    )
 
 
 def _render_job(each: tuple[str, pathlib.Path, int], progress: Callable[[float], None]) -> Film:
