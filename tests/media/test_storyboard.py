@@ -71,6 +71,36 @@ def test_small_pictures_stand_upright(make, turn):
     assert [n for _, n in tiles(facts, jpeg)] == [0, 10, 20]
 
 
+def poster_of(facts, jpeg):
+    return np.asarray(Image.open(io.BytesIO(jpeg[-facts.poster_bytes :])).convert("L"))
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_the_poster_is_the_first_small_picture_that_shows_something(count):
+    def dark_at_first(number, width, height):
+        drawn = made.number_picture(number, width, height)
+        return drawn if number >= 20 or count == 3 else np.full_like(drawn, 16)
+
+    facts, jpeg = sheet_of(
+        made.numbered_file(count=count * 5, size=(320, 240), key_every=10, paint=dark_at_first)
+    )
+    poster = poster_of(facts, jpeg)
+    assert poster.shape == (facts.tile_height_px, facts.tile_width_px)
+    assert made.read_number(poster) == (0 if count == 3 else 20)
+    assert facts.poster_bytes < 15_000
+
+
+def test_where_nothing_shows_the_poster_is_what_shows_most():
+    def nearly_black(number, width, height):
+        return np.full((height, width), 16, np.uint8) + (number >= 20) * np.uint8(
+            [[i % 9 for i in range(width)]] * height
+        )
+
+    facts, jpeg = sheet_of(made.numbered_file(count=40, size=(320, 240), key_every=10, paint=nearly_black))
+    poster = poster_of(facts, jpeg)
+    assert poster.std() > 1
+
+
 def test_small_pictures_have_square_pixels():
     facts, jpeg = sheet_of(made.numbered_file(pixel_aspect=Fraction(2), count=20))
     assert (facts.tile_width_px, facts.tile_height_px) == (160, 60)

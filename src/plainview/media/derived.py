@@ -66,10 +66,11 @@ class ViewingCopy:
 
 @dataclasses.dataclass(frozen=True)
 class Storyboard:
-    """One JPEG sheet of small pictures, row by row.
+    """One JPEG sheet of small pictures, row by row; behind it, one of them as a JPEG of its own.
 
     Attributes:
         size_bytes: of the file.
+        poster_bytes: its last so many are the first small picture that shows something.
         tile_width_px: of each small picture. tile_height_px: the same.
         columns: small pictures in a row.
         every_ms: about how far apart they are.
@@ -77,6 +78,7 @@ class Storyboard:
     """
 
     size_bytes: int
+    poster_bytes: int
     tile_width_px: int
     tile_height_px: int
     columns: int
@@ -192,8 +194,11 @@ def _storyboard(value: object, what: str) -> Storyboard:
     times_ms = _list(fields["times_ms"], f"{what}.times_ms", _count, most=MAX_TILES)
     if not times_ms or list(times_ms) != sorted(set(times_ms)):
         raise FormatError(what, "times_ms: expected at least one, rising")
-    sizes = ("size_bytes", "tile_width_px", "tile_height_px", "columns", "every_ms")
-    return Storyboard(**{name: _positive(fields[name], what) for name in sizes}, times_ms=times_ms)
+    sizes = ("size_bytes", "poster_bytes", "tile_width_px", "tile_height_px", "columns", "every_ms")
+    found = Storyboard(**{name: _positive(fields[name], what) for name in sizes}, times_ms=times_ms)
+    if found.poster_bytes >= found.size_bytes:
+        raise FormatError(what, f"poster_bytes: {found.poster_bytes} leave nothing of {found.size_bytes}")
+    return found
 
 
 def _waveform(value: object, what: str) -> Waveform:

@@ -1,4 +1,4 @@
-"""Make one sheet of small pictures that shows what happens when."""
+"""Make one sheet of small pictures that shows what happens when, and one of them that stands for the recording."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import av
+import numpy as np
 from av import VideoFrame
 
 from plainview.media.decoding import choose, decode_streams, first_decodable, open_probed
@@ -29,6 +30,8 @@ _TILE_BOX: Final = (160, 284)  # a picture held upright is as wide as one that l
 _STEPS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 1800)
 _QUALITY: Final = 5  # of FFmpeg's JPEG encoder, 1 best to 31
 _ENOUGH: Final = 10
+# Half of what an evenly lit wall in daylight has; black, and a hand on the lens, have less.
+_SHOWS_SOMETHING: Final = 16.0  # standard deviation of luma, of 0 to 255
 # A key picture comes within a few packets of where the container's index points, or the index is wrong.
 _TRIES: Final = 300
 
@@ -42,7 +45,7 @@ def step_ms(duration_ms: int) -> int:
 
 
 def make_storyboard(source: BinaryIO, target: BinaryIO, *, probed: Probe | None = None) -> Storyboard:
-    """Write a JPEG sheet of key pictures, decoding no others.
+    """Write a JPEG sheet of key pictures, decoding no others, and behind it the one that stands for all.
 
     Where there are fewer than ten in all, and that is not half of what is wanted, most of the recording is
     decoded instead.
@@ -164,6 +167,7 @@ class Sheet:
         self._times_us: list[int] = []
         self._planes: list[bytearray] = []
         self._strides: list[int] = []
+        self._spreads: list[float] = []
 
     @property
     def count(self) -> int:
@@ -185,21 +189,24 @@ class Sheet:
         frame.pts, frame.time_base = self.count, TICK
         for small in self._framing.put(frame):
             self._paste(small)
+            self._spreads.append(_spread(small))
             self._times_us.append(at_us)
 
     def write(self, target: BinaryIO) -> Storyboard:
-        """Write the sheet as JPEG and say what is in it.
+        """Write the sheet as JPEG, the poster as another behind it, and say what is in them.
 
         Raises:
             UnderivableMediaError: nothing_decoded.
         """
         if not self._times_us:
             raise UnderivableMediaError("nothing_decoded")
-        data = _jpeg(self._whole())
-        target.write(data)
+        sheet, poster = _jpeg(self._whole()), _jpeg(self._poster())
+        target.write(sheet)
+        target.write(poster)
         width_px, height_px = self._tile
         return Storyboard(
-            size_bytes=len(data),
+            size_bytes=len(sheet) + len(poster),
+            poster_bytes=len(poster),
             tile_width_px=width_px,
             tile_height_px=height_px,
             columns=min(COLUMNS, self.count),
@@ -225,17 +232,32 @@ class Sheet:
                 sheet[at : at + wide] = data[y * plane.line_size : y * plane.line_size + wide]
 
     def _whole(self) -> VideoFrame:
+        return self._cut(0, min(COLUMNS, self.count), -(-self.count // COLUMNS))
+
+    def _poster(self) -> VideoFrame:
+        """Give the first small picture that shows something or, where none does, the one that shows most."""
+        shows = next((i for i, spread in enumerate(self._spreads) if spread >= _SHOWS_SOMETHING), None)
+        return self._cut(self._spreads.index(max(self._spreads)) if shows is None else shows, 1, 1)
+
+    def _cut(self, place: int, columns: int, rows: int) -> VideoFrame:
+        """Give this many columns and rows of the sheet, from a place on."""
         width_px, height_px = self._tile
-        columns = min(COLUMNS, self.count)
-        rows = -(-self.count // COLUMNS)
-        whole = VideoFrame(width_px * columns, height_px * rows, "yuvj420p")
-        for plane, data, stride in zip(whole.planes, self._planes, self._strides, strict=True):
+        cut = VideoFrame(width_px * columns, height_px * rows, "yuvj420p")
+        row, column = divmod(place, COLUMNS)
+        for plane, data, stride in zip(cut.planes, self._planes, self._strides, strict=True):
+            first = row * plane.height * stride // rows + column * plane.width // columns
             lines = bytearray(plane.buffer_size)
             for y in range(plane.height):
                 start = y * plane.line_size
-                lines[start : start + plane.width] = data[y * stride : y * stride + plane.width]
+                lines[start : start + plane.width] = data[first + y * stride :][: plane.width]
             plane.update(bytes(lines))
-        return whole
+        return cut
+
+
+def _spread(small: VideoFrame) -> float:
+    luma: Any = small.planes[0]
+    lines = np.frombuffer(luma, np.uint8).reshape(-1, luma.line_size)
+    return float(lines[: luma.height, : luma.width].std())
 
 
 def _tile_size(picture: Stream, aspect: Fraction) -> tuple[int, int]:

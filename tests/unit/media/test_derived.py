@@ -35,7 +35,13 @@ DERIVED = Derived(
         warnings=("damaged_part", "dull_colours"),
     ),
     storyboard=Storyboard(
-        size_bytes=500, tile_width_px=160, tile_height_px=90, columns=2, every_ms=1000, times_ms=(0, 1000)
+        size_bytes=500,
+        poster_bytes=200,
+        tile_width_px=160,
+        tile_height_px=90,
+        columns=2,
+        every_ms=1000,
+        times_ms=(0, 1000),
     ),
     waveform=Waveform(
         size_bytes=260,
@@ -76,6 +82,8 @@ def test_what_was_made_survives_its_json_form(derived):
         (["viewing_copy", "width_px"], 0),
         (["viewing_copy", "has_sound"], 1),
         (["viewing_copy", "left_out"], [0] * 33),
+        (["storyboard", "poster_bytes"], 500),
+        (["storyboard", "poster_bytes"], 0),
         (["viewing_copy", "left_out"], {}),
         (["viewing_copy", "warnings"], ["dull_colours", "damaged_part"]),
         (["viewing_copy", "warnings"], ["dull_colours", "dull_colours"]),
