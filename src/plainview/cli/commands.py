@@ -213,3 +213,39 @@ def fsck(
     from plainview.cli.fsck import run
 
     raise typer.Exit(run(_data(data), is_deep=deep, with_keys=not no_keys, as_json=as_json))
+
+
+models_app = typer.Typer(
+    name="models",
+    help="Speech models: what makes a transcript more than a search hint. No database is needed.",
+    no_args_is_help=True,
+)
+app.add_typer(models_app)
+
+
+@models_app.command("install")
+def install_model(
+    model: Annotated[str, typer.Option(help="Which one; with --from, what to call it.")] = "small",
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="A folder with a Whisper model for faster-whisper. Without it the network is asked.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Install a speech model; transcripts made from then on use the largest one installed."""
+    from plainview.cli.models import install
+
+    install(_data(data), model=model, source=source, as_json=as_json)
+
+
+@models_app.command("list")
+def list_models(data: Data = None, as_json: Json = False) -> None:
+    """List the speech models and check every byte of them. Exit 1: one is not what was installed."""
+    from plainview.cli.models import show
+
+    raise typer.Exit(show(_data(data), as_json=as_json))

@@ -7,7 +7,8 @@ MediaError
 ├── MalformedDerivedError    the same for what was made of a recording
 ├── MalformedSpeechError     the same for speech on its way to an engine
 ├── MalformedTranscriptError the same for a transcript
-└── ModelError               a speech model is missing, incomplete or altered
+├── NotAModelError           a folder offered as a speech model holds none
+└── ModelError               an installed speech model is incomplete or altered
 """
 
 from __future__ import annotations
@@ -124,8 +125,18 @@ class MalformedTranscriptError(MediaError):
         super().__init__(f"The transcript is not usable: {problem}. Make it again.")
 
 
+class NotAModelError(MediaError):
+    """What was offered as a speech model is none."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"{problem}. Nothing was installed. Expected a folder with a Whisper model converted for faster-whisper "
+            "(CTranslate2): config.json, model.bin, tokenizer.json and vocabulary.json or vocabulary.txt."
+        )
+
+
 class ModelError(MediaError):
-    """A speech model cannot be used; nothing about the recording is said.
+    """An installed speech model cannot be used; nothing about the recording is said.
 
     Attributes:
         name: of the model.

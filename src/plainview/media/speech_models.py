@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plainview.formats.errors import FormatError
 from plainview.formats.fields import HEX_32_BYTES, LINE, check_count, check_record, check_text
-from plainview.media.errors import ModelError
+from plainview.media.errors import ModelError, NotAModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,23 +71,22 @@ def describe_model(folder: Path, *, name: str, source: str) -> ModelManifest:
         source: where it came from, in words.
 
     Raises:
-        ModelError: a file is missing or is something else, or the name cannot be a folder's.
+        NotAModelError: a file is missing or is something else, or the name cannot be a folder's.
         OSError: it cannot be read.
     """
     if _NAME.match(name) is None:
-        raise ModelError(repr(name[:100]), "expected a name of letters, digits, dots, dashes and underlines")
+        raise NotAModelError(
+            f"A model's name has letters, digits, dots, dashes and underlines, not {name[:100]!r}"
+        )
     missing = [each for each in NEEDED if not (folder / each).is_file()]
     vocabularies = [each for each in VOCABULARIES if (folder / each).is_file()]
     if not vocabularies:
         missing.append(" or ".join(VOCABULARIES))
     if missing:
-        raise ModelError(
-            name,
-            f"{folder} lacks {', '.join(missing)}; expected a Whisper model converted for faster-whisper (CTranslate2)",
-        )
+        raise NotAModelError(f"{folder} lacks {', '.join(missing)}")
     with (folder / "model.bin").open("rb") as file:
         if _KIND not in file.read(_HEAD_BYTES):
-            raise ModelError(name, f"{folder / 'model.bin'} is not a Whisper model in CTranslate2's form")
+            raise NotAModelError(f"{folder / 'model.bin'} is not of a Whisper model")
     present = [each for each in OPTIONAL if (folder / each).is_file()]
     files = tuple(_described(folder, each) for each in sorted((*NEEDED, *vocabularies, *present)))
     return ModelManifest(name=name, source=source, files=files)
