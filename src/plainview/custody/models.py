@@ -81,6 +81,10 @@ class Act(models.Model):
         indexes = [
             models.Index(fields=["xid", "id"], name="custody_act_order"),
             models.Index(fields=["object", "id"], name="custody_act_object"),
+            # Few among many: the one act that concerns recordings and is done to something else.
+            models.Index(
+                fields=["id"], name="custody_act_packages", condition=models.Q(act="package.exported")
+            ),
         ]
         constraints = [
             models.CheckConstraint(
