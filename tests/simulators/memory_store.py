@@ -96,6 +96,7 @@ class MemoryKeys:
     def __init__(self):
         self.folder = Path("memory")
         self.keys: dict[str, bytes] = {}
+        self.secrets: dict[str, bytes] = {}
 
     def put_object_key(self, object_id, key):
         if self.keys.setdefault(object_id, key) != key:
@@ -111,3 +112,18 @@ class MemoryKeys:
 
     def object_ids(self):
         return iter(sorted(self.keys))
+
+    def put_secret(self, name, data):
+        if self.secrets.setdefault(name, data) != data:
+            raise KeyExistsError(self.folder, name)
+
+    def secret(self, name):
+        if name not in self.secrets:
+            raise KeyMissingError(self.folder, name)
+        return self.secrets[name]
+
+    def secret_names(self, prefix):
+        return sorted(name for name in self.secrets if name.startswith(prefix))
+
+    def destroy_secret(self, name):
+        return self.secrets.pop(name, None) is not None

@@ -29,10 +29,11 @@ class PowerCutDisk:
         self._names: dict[str, dict[str, int | None]] = {root: {}}
         self._synced_names: dict[str, dict[str, int | None]] = {root: {}}
         self._open: dict[int, int] = {}
+        self._locks: dict[int, int] = {}
         self._next = 3
         self._root = root
 
-    def create(self, path):
+    def create(self, path, mode=None):
         folder, name = self._tick(path)
         if name in folder:
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
@@ -46,6 +47,24 @@ class PowerCutDisk:
         if name not in folder:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
         return self._descriptor(folder[name])
+
+    def open_to_append(self, path):
+        return self.open(path)
+
+    def lock(self, fd):
+        self._tick()
+        return self._locks.setdefault(self._open[fd], fd) == fd
+
+    def truncate(self, fd, size_bytes):
+        self._tick()
+        del self._written[self._open[fd]][size_bytes:]
+
+    def set_mode(self, fd, mode):
+        self._tick()
+
+    def is_same(self, path, other):
+        (folder, name), (other_folder, other_name) = self._tick(path), self._find(other)
+        return folder[name] == other_folder[other_name]
 
     def write(self, fd, data):
         self._tick()
@@ -73,7 +92,9 @@ class PowerCutDisk:
 
     def close(self, fd):
         self._tick()
-        del self._open[fd]
+        file = self._open.pop(fd)
+        if self._locks.get(file) == fd:
+            del self._locks[file]
 
     def read_into(self, fd, offset, buffer):
         self._tick()
@@ -119,6 +140,7 @@ class PowerCutDisk:
     def killed(self):
         """Let only the process die: what it did is still there, and what it did not sync is still not synced."""
         self._open.clear()
+        self._locks.clear()
         self.cut_at = None
 
     def after_cut(self, random):
@@ -149,6 +171,8 @@ class PowerCutDisk:
 
     def _choose_bytes(self, file, random):
         synced, written = self._synced[file], bytes(self._written[file])
+        if len(written) < len(synced):  # it was cut off
+            return random.choice((synced, written))
         length = random.choice((len(synced), len(written), random.randint(len(synced), len(written))))
         tail = bytearray(written[len(synced) : length])
         if tail and random.random() < 0.3:

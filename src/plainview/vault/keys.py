@@ -292,6 +292,21 @@ class KeyStore:
                 raise KeyMissingError(self.folder, name)
             return self._open_secret(name, sealed)
 
+    def secret_names(self, prefix: str) -> list[str]:
+        """Return the names of all secrets that begin with prefix, in order."""
+        with self._transaction(is_writing=False):
+            rows = self._database.execute("SELECT name FROM secrets ORDER BY name").fetchall()
+        return [name for (name,) in rows if name.startswith(prefix)]
+
+    def destroy_secret(self, name: str) -> bool:
+        """Destroy a secret.
+
+        Returns:
+            Whether there was one.
+        """
+        with self._transaction():
+            return self._database.execute("DELETE FROM secrets WHERE name = ?", (name,)).rowcount > 0
+
     def rotate_master(self) -> None:
         """Replace the master key and wrap everything anew, so that old copies of keys.sqlite are useless.
 

@@ -23,7 +23,7 @@ from plainview.vault.errors import AlteredObjectError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plainview.vault.store import Store
+    from plainview.vault.store import Readable
 
 # Two MiB at a time, eight in flight: less makes threads wait for each other, more only takes memory.
 BATCH_CHUNKS = 2
@@ -52,7 +52,7 @@ class ReceivedObject:
 
 
 def reread(
-    store: Store,
+    store: Readable,
     object_id: str,
     key: bytes,
     *,
@@ -115,7 +115,7 @@ class _Rereading:
         self._with_sha256 = with_sha256
         self._count = max(1, chunk_count(size_bytes))
 
-    def run(self, store: Store, on_progress: Callable[[int], None]) -> None:
+    def run(self, store: Readable, on_progress: Callable[[int], None]) -> None:
         name = self._cipher.object_id
         header = store.read_range(name, 0, HEADER_BYTES)
         if header != self._cipher.header:
