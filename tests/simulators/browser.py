@@ -1,0 +1,72 @@
+"""A real browser: Debian's chromium, driven as a person would; and pages seen at a phone's width and a desk's."""
+
+import contextlib
+import os
+import shutil
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Nothing that talks to a maker's hosts, and nothing that needs a screen.
+SWITCHES = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PHONE = {"width": 360, "height": 780}
+DESK = {"width": 1600, "height": 900}
+
+
+def program():
+    """Return where the browser is, or None."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def why_not():
+    """Say why browser tests cannot run here, or None."""
+    if program() is None:
+        return "SKIPPED: no chromium; on Debian: apt-get install chromium"
+    return None
+
+
+@contextlib.contextmanager
+def running_browser():
+    """Start the browser and yield it."""
+    # A user's own sandbox is refused to root in many containers.
+    switches = [*SWITCHES, "--no-sandbox"] if os.geteuid() == 0 else SWITCHES
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program(), args=switches)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def visiting(browser, address, *, size=DESK, scheme="light", seat=None, complaints=None):
+    """Yield a page in a context of its own, entered as somebody of the sample department.
+
+    Args:
+        browser: as running_browser() yields it.
+        address: of the server.
+        size: of the window, in pixels.
+        scheme: "light" or "dark".
+        seat: a role of the demo, or None to stay outside.
+        complaints: a list that gets what the page reports: errors, and whatever the content security policy refused.
+    """
+    context = browser.new_context(base_url=address, viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    try:
+        page = context.new_page()
+        if complaints is not None:
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        if seat is not None:
+            page.goto("/enter")
+            page.locator(f"button[value={seat}]").click()
+        yield page
+    finally:
+        context.close()
