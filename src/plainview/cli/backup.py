@@ -30,7 +30,8 @@ def run(data: Path, folder: Path, *, as_json: bool) -> int:
         0 when everything was copied, 1 when an object could not be.
     """
     with opened(data, command="plainview backup", say=say) as here, progress(is_quiet=as_json) as bar:
-        _settle(here)
+        if here.is_alone:
+            _settle(here)
         meter = CopyMeter(bar)
         done = make_backup(
             BackupJob(

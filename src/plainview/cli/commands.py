@@ -82,6 +82,61 @@ def ingest(
     raise typer.Exit(run(_data(data), paths, recovery_file=recovery_key, as_json=as_json))
 
 
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen at; 0 is any that is free.")] = 8080,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="How many files are worked on at once. Default: PLAINVIEW_WORKERS, or one less than there are cores.",
+            show_default=False,
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Serve HTTPS with this certificate, a PEM file.", show_default=False)
+    ] = None,
+    certificate_key: Annotated[
+        Path | None, typer.Option(help="Its private key, a PEM file (PKCS #8).", show_default=False)
+    ] = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option("--behind-proxy", help="A proxy in front ends TLS and sets X-Forwarded-Proto."),
+    ] = False,
+    recovery_key: RecoveryFile = None,
+) -> None:
+    """Serve the pages and do the work behind them, until stopped. Other commands may be used meanwhile."""
+    from plainview.cli.serve import Listening, run
+
+    listening = Listening(host, port, certificate, certificate_key, behind_proxy)
+    run(_data(data), listening, workers=workers, recovery_file=recovery_key)
+
+
+@app.command()
+def worker(data: Data = None) -> None:
+    """Add one worker to the server that runs on the data directory, until stopped."""
+    from plainview.cli.parts import run_joined_worker
+    from plainview.cli.talk import say
+
+    run_joined_worker(_data(data), say=say)
+
+
+@app.command(hidden=True)
+def part(
+    name: Annotated[str, typer.Argument(help="web, sequencer or worker-N.")],
+    data: Data = None,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8080,
+    certificate: Annotated[Path | None, typer.Option()] = None,
+    certificate_key: Annotated[Path | None, typer.Option()] = None,
+) -> None:
+    """Be one process of a server; started by plainview serve."""
+    from plainview.cli.parts import WebAddress, run
+
+    run(_data(data), name, web=WebAddress(host, port, certificate, certificate_key))
+
+
 @app.command("list")
 def list_recordings(data: Data = None, as_json: Json = False) -> None:
     """List the recordings, newest received first."""

@@ -35,25 +35,40 @@ def running_database(data: Path, lock: DataLock, *, on_wait: Callable[[str], Non
     if url:
         cluster = external_database(url, owner_url)
         ensure_database(cluster)
-        yield from _connected(cluster)
+        check_not_privileged(cluster.dsn("app"))
+        with connected(cluster):
+            yield cluster
         return
     with running_postgres(data, lock, on_wait=on_wait) as cluster:
         ensure_database(cluster)
-        yield from _connected(cluster)
+        check_not_privileged(cluster.dsn("app"))
+        with connected(cluster):
+            yield cluster
 
 
-def _connected(cluster: Cluster) -> Iterator[Cluster]:
-    check_not_privileged(cluster.dsn("app"))
+@contextmanager
+def connected(cluster: Cluster) -> Iterator[None]:
+    """Have Django work with a database that runs, as the application's role."""
     use_database("default", cluster, "app")
     try:
-        yield cluster
+        yield
     finally:
         connections.close_all()
 
 
-def use_database(alias: str, cluster: Cluster, role: Role) -> None:
-    """Set what one of Django's aliases connects to."""
-    settings.DATABASES[alias] = django_database(cluster.keywords(role))
+def use_database(alias: str, cluster: Cluster, role: Role, *, pool_size: int | None = None) -> None:
+    """Set what one of Django's aliases connects to.
+
+    Args:
+        alias: Django's name for it.
+        cluster: the database.
+        role: who to log in as.
+        pool_size: the most connections that the threads of this process share; None gives each its own.
+    """
+    database = django_database(cluster.keywords(role))
+    if pool_size is not None:
+        database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    settings.DATABASES[alias] = database
     _forget(alias)
 
 

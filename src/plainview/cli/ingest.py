@@ -47,7 +47,8 @@ def run(data: Path, paths: list[Path], *, recovery_file: Path | None, as_json: b
             monotonic=time.monotonic,
             on_bytes=meter.at,
         )
-        adopted = settle(intake)
+        # A server has settled what an interruption left; and while it runs, what has no record yet is its own work.
+        adopted = settle(intake) if here.is_alone else 0
         if adopted:
             say(
                 f"Stored originals that an interruption had left without a record, now in the records: {adopted}"

@@ -6,7 +6,9 @@ not this file, is the record of acts.
 
 from __future__ import annotations
 
+import json
 import logging
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
@@ -17,20 +19,47 @@ if TYPE_CHECKING:
 
 LOG_LIMIT_BYTES = 10 << 20
 KEPT_FILES = 3
+OURS = "plainview"
 
 
-def write_logs_to(path: Path) -> None:
-    """Send structured logs to a file, replacing wherever they went before; it is rotated by size."""
+class _OneObjectALine(logging.Formatter):
+    """Leaves our own lines as they are, and brings what libraries say into their form."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one JSON object."""
+        if record.name == OURS:
+            return record.getMessage()
+        told = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told)
+
+
+def write_logs_to(path: Path, *, with_libraries: bool = False) -> None:
+    """Send structured logs to a file, replacing wherever they went before; it is rotated by size.
+
+    Args:
+        path: the file; one process at a time should write to it.
+        with_libraries: whether warnings and errors of Django and others go there too.
+    """
     path.parent.mkdir(mode=0o700, exist_ok=True)
     handler = RotatingFileHandler(path, maxBytes=LOG_LIMIT_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger = logging.getLogger("plainview")
+    handler.setFormatter(_OneObjectALine())
+    logger = logging.getLogger(OURS)
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    if with_libraries:
+        logging.getLogger().addHandler(handler)
+        logging.getLogger().setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -47,5 +76,5 @@ def write_logs_to(path: Path) -> None:
 
 def get_log() -> structlog.stdlib.BoundLogger:
     """Return the log of commands."""
-    log: structlog.stdlib.BoundLogger = structlog.get_logger("plainview")
+    log: structlog.stdlib.BoundLogger = structlog.get_logger(OURS)
     return log

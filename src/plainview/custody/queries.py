@@ -16,6 +16,7 @@ from plainview.formats.times import parse_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 ROWS_AT_ONCE = 5_000
 # The time as the leaf spells it: to read it and spell it here would take as long as all the rest.
@@ -39,6 +40,16 @@ WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.act_id = a.id) ORDER BY a.i
 _WORDS = """
 SELECT a.id, a.session, a.detail, w.session_salt, w.session, w.detail_salt, w.detail
 FROM custody_words w JOIN custody_act a ON a.id = w.act_id ORDER BY a.id
+"""
+
+
+# More acts than this are not done in the time after which a log counts as stale.
+NEWEST_ACTS = 20_000
+_WAITS_SINCE = """
+SELECT min(a.at) FROM custody_act a LEFT JOIN custody_leaf l ON l.act_id = a.id
+WHERE a.id > (SELECT coalesce(max(id), 0) FROM custody_act) - %(newest)s
+  AND (l.act_id IS NULL
+       OR (l.epoch_id = (SELECT max(epoch) FROM custody_epoch) AND l.index >= %(size)s))
 """
 
 
@@ -193,6 +204,20 @@ def leaf_root(epoch: int, size: int) -> bytes | None:
 def count_unsequenced() -> int:
     """Return how many acts have no place in the log yet."""
     return Act.objects.filter(leaf__isnull=True).count()
+
+
+def waits_since(*, size: int) -> datetime | None:
+    """Return when the oldest act was done that the published log does not cover yet; None where it covers all.
+
+    Only the newest acts are looked at, so that it may be asked often.
+
+    Args:
+        size: of the running epoch's log, as published.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITS_SINCE, {"size": size, "newest": NEWEST_ACTS})
+        found: datetime | None = cursor.fetchone()[0]
+    return found
 
 
 def _logged(leaf: Leaf) -> LoggedAct:

@@ -37,11 +37,14 @@ if TYPE_CHECKING:
     from plainview.formats.recovery import RecoveryKey
 
 OBJECTS = "objects"
+DERIVED = "derived"
 KEYS = "keys"
 LOG = "log"
 TRUST = "trust"
 CHECKPOINTS = "checkpoint-store.sqlite"
 RECOVERY_KEY = "recovery-key.json"
+# There where the directory was made for demonstrations: then anybody may enter as anybody.
+DEMO = "demo"
 # There while a restore is under way; see pipeline.restore.
 RESTORING = "restoring.json"
 
@@ -81,6 +84,16 @@ class Installation:
 def is_prepared(data: Path) -> bool:
     """Say whether this data directory was prepared: it has keys."""
     return (data / KEYS).exists()
+
+
+def mark_demo(data: Path) -> None:
+    """Say of a data directory that is being made that it is for demonstrations; nothing turns a real one into one."""
+    (data / DEMO).touch(mode=0o600)
+
+
+def is_demo(data: Path) -> bool:
+    """Say whether a data directory was made for demonstrations."""
+    return (data / DEMO).exists()
 
 
 def prepare_vault(data: Path, *, recovery_file: Path) -> Path:
@@ -165,6 +178,11 @@ def open_installation(data: Path, *, zone: str) -> Installation:
     signer = open_signer(data, keys)
     pin_key(data, signer.key)
     return Installation(data=data, store=LocalStore(data / OBJECTS), keys=keys, signer=signer, zone=zone)
+
+
+def open_derived(data: Path) -> LocalStore:
+    """Open the store of what was derived from originals, made where it is not there: all of it can be made again."""
+    return create_local_store(data / DERIVED)
 
 
 def has_log() -> bool:

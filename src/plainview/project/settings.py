@@ -6,10 +6,13 @@ Command-line options win over these. See docs/settings.md.
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 import font_source_sans_pro
 from platformdirs import user_data_dir
+
+from plainview.project.static_files import immutable_prefix
 
 # Where everything this installation keeps lies.
 PLAINVIEW_DATA = Path(os.environ.get("PLAINVIEW_DATA") or user_data_dir("plainview", appauthor=False))
@@ -23,11 +26,27 @@ PLAINVIEW_ZONE = os.environ.get("PLAINVIEW_ZONE") or "UTC"
 # How many whole seconds a command waits for another on the same data directory.
 PLAINVIEW_WAIT_S = os.environ.get("PLAINVIEW_WAIT_S") or "60"
 
-# Signs sessions. The real one is made once, kept in the data directory and set by whoever serves; a command that serves
-# nothing signs nothing.
-SECRET_KEY = "nothing is served, so nothing is signed with this"  # noqa: S105 - see above
-# True only where the data directory was created as a demo; set by whoever serves.
-PLAINVIEW_IS_DEMO = False
+# How many files are worked on at once; by default one less than there are cores.
+PLAINVIEW_WORKERS = os.environ.get("PLAINVIEW_WORKERS") or None
+# The names a server that others reach goes by, with commas between.
+PLAINVIEW_HOSTS = [name.strip() for name in os.environ.get("PLAINVIEW_HOSTS", "").split(",") if name.strip()]
+# Set by whoever serves, for the processes that do it: whether browsers come over HTTPS, and through a proxy.
+PLAINVIEW_HTTPS = bool(os.environ.get("PLAINVIEW_HTTPS"))
+PLAINVIEW_BEHIND_PROXY = bool(os.environ.get("PLAINVIEW_BEHIND_PROXY"))
+
+
+def _secret_key() -> str:
+    """Return the key that signs sessions; a command that serves nothing gets one that nobody else has."""
+    try:
+        return (PLAINVIEW_DATA / "service" / "secret-key").read_text("ascii")
+    except OSError:
+        return secrets.token_urlsafe(50)
+
+
+# Made once by whoever serves, and kept in the data directory.
+SECRET_KEY = _secret_key()
+# True only where the data directory was created as a demo (pipeline.installation.mark_demo).
+PLAINVIEW_IS_DEMO = (PLAINVIEW_DATA / "demo").exists()
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -110,14 +129,23 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *PLAINVIEW_HOSTS]
+CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in PLAINVIEW_HOSTS if PLAINVIEW_HTTPS]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PLAINVIEW_HTTPS
+# A header that anybody may send is believed only where a proxy is said to set it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PLAINVIEW_BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 
-STATIC_URL = "static/"
 STATICFILES_DIRS = [("fonts", Path(font_source_sans_pro.__file__).parent / "files")]
+# Served as they are, under an address that changes with any of them: kept by browsers for ever, and never written.
+STATIC_URL = immutable_prefix(Path(__file__).parents[1] / "web" / "static")
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_IMMUTABLE_FILE_TEST = "^/static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Jobs are deferred by name in the transaction of the row they serve; only workers import what does them.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
