@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import multiprocessing
 import os
+import signal
 from typing import TYPE_CHECKING, Final
 
 from plainview.demo import mix
@@ -140,22 +141,29 @@ def _run_in_processes(
         told = manager.Queue()
         running = [pool.submit(_in_process, jobs.job, each, i, told) for i, each in enumerate(jobs.todo)]
         shares, waiting = [0.0] * len(running), list(running)
-        while waiting:
-            _listen(told, shares)
-            if progress:
-                progress(min(1.0, sum(shares) / len(shares)))
-            for done in [each for each in waiting if each.done()]:
-                waiting.remove(done)
-                if on_film:
-                    on_film(done.result())
+        try:
+            while waiting:
+                _listen(told, shares)
+                if progress:
+                    progress(min(1.0, sum(shares) / len(shares)))
+                for done in [each for each in waiting if each.done()]:
+                    waiting.remove(done)
+                    if on_film:
+                        on_film(done.result())
+        except BaseException:
+            # The pool would wait for what is being rendered, which nobody wants any more.
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
     if progress:
         progress(1.0)
     return [each.result() for each in running]
 
 
 def _be_nice() -> None:
-    # Whoever looks at the pages meanwhile goes first.
+    # Whoever looks at the pages meanwhile goes first. Ctrl-C is for the process that started us; it ends us.
     os.nice(10)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _share(progress: Callable[[float], None] | None, index: int, count: int) -> Callable[[float], None]:
