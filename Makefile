@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FILE ?=
 
-.PHONY: demo test check unit matrix bench torture lock clean
+.PHONY: demo proof test check unit matrix bench torture lock clean
 
 # pip is given nothing but the lock: every file it installs is named by its SHA-256.
 $(VENV)/server.stamp: requirements.lock pyproject.toml
@@ -21,7 +21,11 @@ $(VENV)/dev.stamp: $(VENV)/server.stamp requirements-dev.lock
 	@touch $@
 
 demo: $(VENV)/server.stamp
-	@$(BIN)/plainview demo $(FILE)
+	@$(BIN)/plainview demo
+
+# The whole way of one file, without a server: make proof FILE=your.mp4
+proof: $(VENV)/server.stamp
+	@$(BIN)/plainview prove $(FILE)
 
 # First what must be run to the last branch, under coverage; then what starts programs, on both cores.
 COVERED := tests/unit tests/db tests/system/verify tests/system/vault/test_other_verifiers.py
@@ -65,4 +69,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev --extra build -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) .venv-* build demo .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-* build demo proof .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -188,13 +188,26 @@ def keys(
 
 @app.command()
 def demo(
+    folder: Annotated[Path, typer.Option(help="Where it lives; used again the next time.")] = Path("demo"),
+    port: Annotated[
+        int | None, typer.Option(help="Default: 8080, or any that is free.", show_default=False)
+    ] = None,
+) -> None:
+    """Serve the sample department and its night of 14 March; made on first use."""
+    from plainview.cli.demo import run
+
+    raise typer.Exit(run(folder, port=port))
+
+
+@app.command()
+def prove(
     file: Annotated[
         Path | None, typer.Argument(help="Footage of your own; by default a short scene is rendered.")
     ] = None,
-    folder: Annotated[Path, typer.Option(help="Where to work; made anew each time.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="Where to work; made anew each time.")] = Path("proof"),
 ) -> None:
-    """Show the whole way: footage in, a package out, checked, and one altered byte named."""
-    from plainview.cli.demo import run
+    """Show the whole way of one file: footage in, a package out, checked, and one altered byte named."""
+    from plainview.cli.proof import run
 
     raise typer.Exit(run(file, root=folder))
 

@@ -1,169 +1,241 @@
-"""plainview demo: the whole way of one recording, from a file to a package that a stranger checks."""
+"""plainview demo: the sample department, served; its footage is made here, once, and comes in as it is ready."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+import urllib.request
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plainview.accounts.rules import Viewer
+from django.conf import settings
+
+from plainview.cli.refusals import SettingError
 from plainview.cli.start import opened, utc_now
 from plainview.cli.talk import answer, progress, say
-from plainview.evidence.queries import access_recording
-from plainview.formats.note import format_vkey
+from plainview.demo.cameras import render_incident
+from plainview.demo.department import MAKE, enter_department
+from plainview.demo.ordinary import RECORDINGS, render_ordinary
+from plainview.demo.script import spoken_in
+from plainview.demo.story import CAMERAS, ZONE_NAME
+from plainview.evidence.queries import device_key
+from plainview.media.sample_transcripts import format_sample
+from plainview.media.transcript import Cue, Word
 from plainview.pipeline.examine import new_jail
-from plainview.pipeline.export import Export, Order, export
-from plainview.pipeline.intake import Intake, Outcome, take_in
+from plainview.pipeline.installation import is_demo
+from plainview.pipeline.intake import Intake, take_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from plainview.cli.start import Opened
+    from plainview.demo.cameras import Film
 
-SEED = 20260314
-SCENE_S = 14.0
-MARKER = "made-by-plainview-demo"
+ORDINARY = {each.key: each for each in RECORDINGS}
+SEED = 14
 LOG_NAME = "demo.plainview.example"
-ALTERED_EXIT_CODE = 1
+SAMPLES = "sample-transcripts"
+PORT = 8080
+UP_LIMIT_S = 120.0
+STOP_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Where the demonstration happens: one folder, made anew each time."""
+class Place:
+    """Where the sample department lives: one folder, used again the next time."""
 
     root: Path
 
     @property
     def data(self) -> Path:
         """The data directory."""
-        return self.root / "data"
+        return self.root / "department"
 
     @property
-    def package(self) -> Path:
-        """What the recipient gets."""
-        return self.root / "package"
+    def footage(self) -> Path:
+        """The files as the cameras made them; beside each, once it is taken in, what became of it."""
+        return self.root / "footage"
 
-    @property
-    def recovery_key(self) -> Path:
-        """What a department would carry away."""
-        return self.root / "recovery-key.json"
+    def film(self, key: str) -> Path:
+        """Return where a recording's file lies."""
+        return self.footage / f"{key}.mp4"
+
+    def note(self, key: str) -> Path:
+        """Return where it says what became of a recording's file."""
+        return self.footage / f"{key}.json"
 
 
-def run(file: Path | None, *, root: Path) -> int:
-    """Show the whole way.
+def run(root: Path, *, port: int | None) -> int:
+    """Serve the sample department until somebody stops it; on first use, make it.
 
     Args:
-        file: footage of your own, or None to render a short scene.
-        root: the folder to work in; an earlier demonstration there is replaced, anything else is not touched.
+        root: the folder to work in.
+        port: of TCP; None is 8080 or, where that is taken, any that is free.
 
     Returns:
-        0 when everything came out as it should.
+        0 when it was stopped as asked, 1 when the server ended by itself.
     """
-    began = time.monotonic()
-    stage = _set_stage(root)
-    footage = file or _render(stage.root / "night-street.mp4")
-    answer(f"1. The footage: {footage}")
-    with opened(
-        stage.data, command="plainview demo", say=_quiet, recovery_file=stage.recovery_key, log_name=LOG_NAME
-    ) as here:
-        outcome = _receive(here, footage)
-        answer(f"2. {outcome.status.capitalize()}: {outcome.recording or outcome.text}")
-        if outcome.recording is None:
+    place = Place(root.absolute())
+    settings.PLAINVIEW_ZONE = ZONE_NAME
+    _enter(place)
+    with _server(place, port if port is not None else _port()) as (process, address):
+        if not _wait_until_up(process, address):
             return 1
-        answer(f"   {outcome.text}")
-        answer(f"   SHA-256 {outcome.sha256}, encrypted, read back, on the signed log")
-        path, key = _export(here, stage, outcome.recording)
-        answer(f"3. A package for the defence: {stage.package}")
-    answer("4. The recipient checks it, with the checker in the package and the key from elsewhere:")
-    is_good = _check(stage, key) == 0
-    answer("5. Somebody changes one byte of the footage, in the middle:")
-    with _one_byte_changed(path):
-        is_named = _check(stage, key) == ALTERED_EXIT_CODE
-    answer(f"6. The byte is put back. {time.monotonic() - began:.0f} s in all.")
-    answer(f"   Look at it:     {stage.package / 'READ-ME-FIRST.html'}")
-    answer(f"   Check it:       python3 {stage.package / 'verify.py'} --key '{key}'")
-    answer(f"   Your own file:  .venv/bin/plainview ingest YOUR.mp4 --data {stage.data}")
-    return 0 if is_good and is_named else 1
+        answer(f"\n    {address}\n")
+        answer("Open it and choose who to be. Ctrl-C stops it; make demo starts it again where it was.")
+        with suppress(KeyboardInterrupt):
+            _make_footage(place)
+            process.wait()
+            return 1
+        say("Stopping.")
+        return 0
 
 
-def _set_stage(root: Path) -> Stage:
-    if root.exists() and any(root.iterdir()) and not (root / MARKER).exists():
-        raise FileExistsError(
-            17, "not made by an earlier demonstration, so it is left alone; name another", str(root)
-        )
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
-    (root / MARKER).touch()
-    return Stage(root.absolute())
+def _enter(place: Place) -> None:
+    """Make the data directory, and enter the department unless it is there."""
+    place.footage.mkdir(parents=True, exist_ok=True)
+    with opened(
+        place.data,
+        command="plainview demo",
+        say=_quiet,
+        recovery_file=place.root / "recovery-key.json",
+        log_name=LOG_NAME,
+        is_demo=True,
+        may_join=False,
+    ) as here:
+        if not is_demo(here.installation.data):
+            raise SettingError(
+                "--folder", str(place.root), expected="a folder that an earlier demonstration made"
+            )
+        if device_key(make=MAKE, serial=CAMERAS["okafor"].serial) is None:
+            enter_department(actor=here.actor, now=utc_now())
 
 
-def _render(path: Path) -> Path:
-    from plainview.demo.scene import render_scene
+@contextmanager
+def _server(place: Place, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    command = [sys.executable, "-m", "plainview.cli", "serve", "--data", str(place.data), "--port", str(port)]
+    # In a group of its own: Ctrl-C in the terminal reaches us, and we stop it when nothing is half done.
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"PLAINVIEW_ZONE": ZONE_NAME},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _port() -> int:
+    for port in (PORT, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    return PORT
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], address: str) -> bool:
+    limit = time.monotonic() + UP_LIMIT_S
+    while process.poll() is None and time.monotonic() < limit:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/healthz", timeout=2):  # noqa: S310 - our own
+            return True
+        time.sleep(0.1)
+    say("The server did not start; what it said is in the folder's department/service/serve.log.")
+    return False
+
+
+def _make_footage(place: Place) -> None:
+    """Render what is missing and take it in as it is ready: first the incident, then the rest of the shift."""
+    waiting = [key for key in (*CAMERAS, *ORDINARY) if not place.note(key).exists()]
+    for key in [key for key in waiting if place.film(key).exists()]:
+        _take_in(place, key)
+        waiting.remove(key)
+    for what, keys, render in (
+        ("Rendering the night's three cameras", CAMERAS, render_incident),
+        ("Rendering the rest of the shift", ORDINARY, render_ordinary),
+    ):
+        missing = [key for key in keys if key in waiting]
+        if missing:
+            _render(place, what, missing, render)
+
+
+def _render(place: Place, what: str, keys: list[str], render: Callable[..., list[Film]]) -> None:
+    unfinished = place.root / "unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+
+    def finished(film: Film) -> None:
+        # Under its name only when it is whole: an interrupted one is rendered again.
+        film.path.rename(place.film(film.key))
+        _take_in(place, film.key)
 
     with progress(is_quiet=False) as bar:
-        task = bar.add_task("Rendering a short scene", total=1000)
-        render_scene(
-            path, seed=SEED, seconds=SCENE_S, progress=lambda share: bar.update(task, completed=1000 * share)
+        task = bar.add_task(what, total=1000)
+        render(
+            unfinished,
+            seed=SEED,
+            keys=keys,
+            on_film=finished,
+            progress=lambda share: bar.update(task, completed=1000 * share),
+            processes=len(os.sched_getaffinity(0)),
         )
-    return path
+    unfinished.rmdir()
 
 
-def _receive(here: Opened, footage: Path) -> Outcome:
-    with new_jail() as jail, progress(is_quiet=False) as bar:
-        task = bar.add_task("Receiving", total=footage.stat().st_size if footage.exists() else None)
+def _take_in(place: Place, key: str) -> None:
+    """Take a film in as what its camera recorded, with its sample transcript beside the data."""
+    film = place.film(key)
+    _write_sample(place.data / SAMPLES, key, film)
+    with (
+        opened(place.data, command="plainview demo", say=_quiet) as here,
+        new_jail() as jail,
+    ):
         intake = Intake(
             installation=here.installation,
             jail=jail,
             actor=here.actor,
             now=utc_now,
             monotonic=time.monotonic,
-            on_bytes=lambda count: bar.update(task, completed=count),
+            device=device_key(make=MAKE, serial=_serial(key)),
         )
-        (outcome,) = take_in(intake, [footage])
-        return outcome
+        (outcome,) = take_in(intake, [film])
+    # Whole or not at all: without it the film is offered again the next time, which changes nothing.
+    draft = place.note(key).with_suffix(".draft")
+    draft.write_text(json.dumps({"status": outcome.status, "recording": outcome.recording}), encoding="utf-8")
+    draft.rename(place.note(key))
 
 
-def _export(here: Opened, stage: Stage, identifier: str) -> tuple[Path, str]:
-    recording = access_recording(viewer=Viewer(is_operator=True), identifier=identifier)
-    order = Order([recording], "Public Defender, demonstration", "demonstration", stage.package)
-    made = export(Export(order=order, installation=here.installation, actor=here.actor, now=utc_now()))
-    return stage.package / made.manifest.items[0].path, format_vkey(here.installation.signer.key)
+def _serial(key: str) -> str:
+    return CAMERAS[key].serial if key in CAMERAS else ORDINARY[key].serial
 
 
-def _check(stage: Stage, key: str) -> int:
-    """Run the package's own checker as its recipient would, and show the lines about footage and the result."""
-    command = [sys.executable, "-I", "-S", str(stage.package / "verify.py"), "--key", key]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    for line in done.stdout.splitlines():
-        if "data/original/" in line or line.startswith("Result"):
-            answer(f"   {line}")
-    if done.stderr:
-        say(done.stderr)
-    return done.returncode
-
-
-@contextmanager
-def _one_byte_changed(path: Path) -> Iterator[None]:
-    middle = path.stat().st_size // 2
-    with path.open("r+b") as file:
-        file.seek(middle)
-        (byte,) = file.read(1)
-        _put(path, middle, byte ^ 1)
-        try:
-            yield
-        finally:
-            _put(path, middle, byte)
-
-
-def _put(path: Path, at: int, byte: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(at)
-        file.write(bytes([byte]))
+def _write_sample(folder: Path, key: str, film: Path) -> None:
+    with film.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    cues = [
+        Cue(
+            start_ms=line.start_ms,
+            end_ms=line.end_ms,
+            text=line.text,
+            words=tuple(Word(start_ms, end_ms, text, None) for start_ms, end_ms, text in line.words),
+        )
+        for line in spoken_in(key)
+    ]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{sha256}.json").write_bytes(format_sample(original_sha256=sha256, language="en", cues=cues))
 
 
 def _quiet(_sentence: str) -> None:

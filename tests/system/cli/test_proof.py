@@ -1,4 +1,4 @@
-"""make demo, as a newcomer runs it; and other people's code on the log it leaves behind."""
+"""make proof, as a newcomer runs it; and other people's code on the log it leaves behind."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ DER_OF_ED25519 = bytes.fromhex(
 def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("newcomer") / "demo"
     done = subprocess.run(
-        [*PROGRAM, "demo", "--folder", str(folder)],
+        [*PROGRAM, "prove", "--folder", str(folder)],
         capture_output=True,
         text=True,
         timeout=180,
@@ -52,7 +52,7 @@ def test_the_package_the_demo_leaves_is_whole_again(demo):
 def test_a_folder_that_is_not_a_demonstrations_is_left_alone(tmp_path):
     (tmp_path / "mine").write_text("keep")
     done = subprocess.run(
-        [*PROGRAM, "demo", "--folder", str(tmp_path)],
+        [*PROGRAM, "prove", "--folder", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
@@ -66,7 +66,7 @@ def test_a_folder_that_is_not_a_demonstrations_is_left_alone(tmp_path):
 def test_a_file_that_is_no_footage_is_said_to_be_kept_and_unusable(tmp_path):
     paper = tmp_path / "report.mp4"
     paper.write_bytes(MINIMAL_PDF)
-    command = [*PROGRAM, "demo", str(paper), "--folder", str(tmp_path / "demo")]
+    command = [*PROGRAM, "prove", str(paper), "--folder", str(tmp_path / "demo")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     assert done.returncode == 1
     assert "Quarantined: Kept, not usable. The file is a document" in done.stdout
