@@ -2,29 +2,140 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
+from plainview.accounts.rules import decide_place
+from plainview.evidence.quarantine_queries import KeptFile, kept_files_about
+from plainview.tasks.actions import close_task
+from plainview.tasks.errors import NoSuchTaskError, TaskClosedError, UnknownAnswerError
+from plainview.tasks.queries import access_task, done_tasks, open_tasks
+from plainview.tasks.rules import KINDS, KnownTask, kind_named
+from plainview.web import words
+from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpResponse
+
     from plainview.web.viewer import Request
 
+# More than a person answers at a sitting, and few enough that the page stays light.
+SHOWN = 100
+# Who comes for recordings lands there; everyone else on what is asked of them.
+COME_FOR_RECORDINGS = frozenset({"investigator"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A task as its row shows it.
+
+    Attributes:
+        task: as it is known.
+        question: in words.
+        about: what it is about, in words.
+        address: where that is shown; empty where it is shown nowhere.
+        answers: code and words of each button.
+        answer: in words what was answered; empty while it is open.
+    """
+
+    task: KnownTask
+    question: str
+    about: str
+    address: str
+    answers: tuple[tuple[str, str], ...]
+    answer: str
+
 
 @guarded("tasks.read")
-def home(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+@require_safe
+def home(request: Request) -> HttpResponse:
+    """Lead everyone to what they come for."""
+    viewer = request.viewer
+    comes_for_recordings = bool(viewer.all_roles & COME_FOR_RECORDINGS)
+    return redirect(
+        "recordings" if comes_for_recordings and decide_place(viewer, "recordings.list") else "to_do"
+    )
 
 
 @guarded("tasks.read")
-def to_do(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+@require_safe
+def to_do(request: Request) -> HttpResponse:
+    """Show what is asked of this person, and what was answered within a week."""
+    asked = open_tasks(viewer=request.viewer)
+    closed = done_tasks(viewer=request.viewer, now=request.now)
+    files = kept_files_about(viewer=request.viewer, abouts=[task.about for task in (*asked, *closed)])
+    return render(
+        request,
+        "web/to_do.html",
+        {
+            "asked": [_asked(task, files) for task in asked[:SHOWN]],
+            "asked_count": len(asked),
+            "closed": [_asked(task, files) for task in closed[:SHOWN]],
+            "closed_count": len(closed),
+            "may_read_quarantine": decide_place(request.viewer, "quarantine.read"),
+            "now": request.now,
+        },
+    )
 
 
 @guarded("tasks.read")
-def answer(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+@require_POST
+def answer(request: Request, key: int) -> HttpResponse:
+    """Answer a task."""
+    given = request.POST.get("answer", "")
+    try:
+        task = access_task(viewer=request.viewer, key=key)
+        close_task(key=key, answer=given, viewer=request.viewer, actor=actor_of(request), now=request.now)
+    except NoSuchTaskError as error:
+        raise Http404(str(error)) from error
+    except TaskClosedError:
+        messages.warning(
+            request, "Somebody answered this before you. Their answer stands; yours changed nothing."
+        )
+    except UnknownAnswerError:
+        messages.warning(
+            request, "That is not one of the answers. Nothing was changed; choose one of the buttons."
+        )
+    else:
+        messages.success(request, f"Answered: {kind_named(task.kind).answers[given]}.")
+    return redirect("to_do")
+
+
+def _asked(task: KnownTask, files: Mapping[str, KeptFile]) -> Asked:
+    kind = KINDS[task.kind]
+    about, address = _about(task, files)
+    return Asked(
+        task=task,
+        question=kind.question,
+        about=about,
+        address=address,
+        answers=tuple(kind.answers.items()),
+        answer=kind.answers.get(task.answer, "Withdrawn: it no longer needs an answer")
+        if task.answer
+        else "",
+    )
+
+
+def _about(task: KnownTask, files: Mapping[str, KeptFile]) -> tuple[str, str]:
+    """Return what a task is about in words, and where it is shown."""
+    if task.about in files:
+        kept = files[task.about]
+        return kept.offered_name, f"{reverse('quarantine')}#{kept.object_id}"
+    if task.about.startswith("R-"):
+        address = reverse("recording", args=[task.about])
+        if task.moment_ms is None:
+            return task.about, address
+        return (
+            f"{task.about} at {words.format_position(task.moment_ms)}",
+            f"{address}?t={task.moment_ms / 1000:g}",
+        )
+    return task.about, ""

@@ -61,6 +61,17 @@ def identifier(spelled: str) -> SafeString:
 
 
 @register.filter
+def ago(at: datetime, now: datetime) -> SafeString:
+    """Write roughly how long ago a moment was; in full on hover."""
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        words.iso_time(at, "UTC"),
+        words.format_time(at, "UTC"),
+        words.format_ago(now - at),
+    )
+
+
+@register.filter
 def plural(count: int, word: str) -> str:
     """Write a count with its word: {{ 2|plural:"recording" }}."""
     return words.plural(count, word)
