@@ -45,8 +45,10 @@ def add_user(*, username: str, name: str, password: str | None, actor: Actor, no
     """Add somebody who logs in; without a password they cannot until one is set.
 
     Raises:
+        UsernameError: this can be no user name.
         NameTakenError: the user name exists.
     """
+    rules.check_username(username)
     with _once("user", username, "accounts_user_username_key"):
         user = User.objects.create(
             username=username,
@@ -112,6 +114,51 @@ def end_role(*, grant: RoleGrant, actor: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
+def set_password(*, user: User, password: str, actor: Actor, now: datetime) -> None:
+    """Set a password; whoever is signed in with the old one has to sign in again."""
+    user.password = make_password(password)
+    user.save(update_fields=["password"])
+    note_password(user=user, actor=actor, now=now)
+
+
+@transaction.atomic
+def note_password(*, user: User, actor: Actor, now: datetime) -> None:
+    """Note that a password was set; nothing else changes."""
+    record("user.password_set", object=f"user:{user.pseudonym}", actor=actor, now=now)
+
+
+@transaction.atomic
+def note_signed_in(*, user: User, actor: Actor, now: datetime) -> None:
+    """Note that somebody signed in; how and from where is the actor's session."""
+    record("user.signed_in", object=f"user:{user.pseudonym}", actor=actor, now=now)
+
+
+@transaction.atomic
+def note_factor(*, user: User, factor: str, is_added: bool, actor: Actor, now: datetime) -> None:
+    """Note that somebody added or removed a second factor; nothing else changes."""
+    act = "user.factor_added" if is_added else "user.factor_removed"
+    record(act, object=f"user:{user.pseudonym}", actor=actor, now=now, facts={"factor": factor})
+
+
+@transaction.atomic
+def note_locked_out(*, username: str, actor: Actor, now: datetime) -> bool:
+    """Note that somebody was locked out: once a lock, so that nobody can make the log grow by trying.
+
+    A name that nobody has is nobody's lock, and is not noted.
+
+    Returns:
+        Whether an act was written.
+    """
+    user = User.objects.select_for_update().filter(username=username).first()
+    if user is None or (user.lock_noted_at is not None and now - user.lock_noted_at < rules.COOL_OFF):
+        return False
+    user.lock_noted_at = now
+    user.save(update_fields=["lock_noted_at"])
+    record("user.locked_out", object=f"user:{user.pseudonym}", actor=actor, now=now, outcome="denied")
+    return True
+
+
+@transaction.atomic
 def add_unit(*, code: str, name: str, actor: Actor, now: datetime) -> Unit:
     """Add a unit.
 
@@ -145,6 +192,27 @@ def add_officer(
         detail={"badge": badge, "name": name, "kind": kind},
     )
     return officer
+
+
+@transaction.atomic
+def set_officer_user(*, officer: Officer, user: User, actor: Actor, now: datetime) -> None:
+    """Say which person who logs in an officer is: what the officer wore is theirs to see.
+
+    Raises:
+        NameTakenError: the person is another officer already.
+    """
+    if officer.user_id == user.pk:
+        return
+    with _once("officer who logs in as", user.username, "accounts_officer_user_id_key"):
+        officer.user = user
+        officer.save(update_fields=["user"])
+    record(
+        "officer.user_set",
+        object=f"officer:{officer.pseudonym}",
+        actor=actor,
+        now=now,
+        facts={"user": user.pseudonym},
+    )
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
-from plainview.accounts.rules import ROLES
+from plainview.accounts.rules import ROLES, USERNAME
 from plainview.accounts.spans import held_once, pseudonym_check, span_checks
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class User(AbstractBaseUser):
     pseudonym = models.CharField(max_length=16, unique=True)
     is_active = models.BooleanField(default=True)
     added_at = models.DateTimeField()
+    # When the custody log last said that they were locked out: it does so once a lock, however often somebody tries.
+    lock_noted_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -42,7 +44,12 @@ class User(AbstractBaseUser):
 
     class Meta:
         db_table = "accounts_user"
-        constraints = [pseudonym_check("accounts_user_pseudonym_hex")]
+        constraints = [
+            pseudonym_check("accounts_user_pseudonym_hex"),
+            models.CheckConstraint(
+                condition=Q(username__regex=USERNAME), name="accounts_user_username_plain"
+            ),
+        ]
 
 
 class Unit(models.Model):

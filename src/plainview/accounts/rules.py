@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plainview.accounts.errors import SpanError, UnknownRoleError
+from plainview.accounts.errors import SpanError, UnknownRoleError, UsernameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,12 @@ ROLES = {
     "administrator": "installs, backs up and restores; sees no footage by that role",
 }
 
+
+# One spelling for each name: two that differ in capitals would be two people to the database and one to a reader.
+USERNAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+# How long failed attempts to sign in count, and so how long a lock lasts.
+COOL_OFF = timedelta(minutes=15)
 
 # What can be asked for, and the roles whose holders may; a role held for a unit reaches that unit's recordings only.
 # An officer reaches their own recordings by having worn the camera, whatever the tables say of roles.
@@ -165,6 +173,84 @@ class Correction:
 
     supersede: tuple[int, ...]
     insert: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class KnownUser:
+    """Somebody who logs in, as other packages see them.
+
+    Attributes:
+        key: of the row.
+        username: what they type.
+        name: in full.
+        roles: held now: (role, code of the unit it is held for, or empty).
+        badge: of their place on the roster, or empty.
+        has_password: whether they can sign in by one.
+    """
+
+    key: int
+    username: str
+    name: str
+    roles: tuple[tuple[str, str], ...]
+    badge: str
+    has_password: bool
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Failed attempts to sign in within COOL_OFF, or how many there may be.
+
+    Attributes:
+        pair: for this name from this address, or from this browser where that name has signed in with it before.
+        address: for any name from this address.
+        name: for this name from any address.
+    """
+
+    pair: int
+    address: int
+    name: int
+
+
+# A name alone would let anyone lock out everyone, an address alone a station that shares one: so a browser that somebody
+# has signed in with before is counted by itself, and what others do elsewhere does not lock it.
+LIMITS = Failures(pair=5, address=30, name=50)
+
+
+def lock_of(failures: Failures) -> str | None:
+    """Return what is locked after these failures: pair, name, address; or None."""
+    if failures.pair >= LIMITS.pair:
+        return "pair"
+    if failures.name >= LIMITS.name:
+        return "name"
+    return "address" if failures.address >= LIMITS.address else None
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long somebody stays signed in.
+
+    Attributes:
+        whole: from signing in, whatever they do.
+        idle: without asking for anything.
+    """
+
+    whole: timedelta
+    idle: timedelta
+
+
+def is_session_over(*, began_at: datetime, seen_at: datetime, now: datetime, limits: SessionLimits) -> bool:
+    """Say whether somebody has to sign in again."""
+    return now - began_at >= limits.whole or now - seen_at >= limits.idle
+
+
+def check_username(username: str) -> None:
+    """Raise unless this can be a user name.
+
+    Raises:
+        UsernameError: it cannot.
+    """
+    if re.fullmatch(USERNAME, username) is None:
+        raise UsernameError(username)
 
 
 def check_role(role: str) -> None:

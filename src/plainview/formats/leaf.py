@@ -60,6 +60,8 @@ ACTS: Mapping[str, str] = {
     "user.locked_out": "A person was locked out after failed attempts to sign in.",
     "user.factor_added": "A person added a second factor to sign in with.",
     "user.factor_removed": "A person's second factor was removed.",
+    "user.password_set": "A person's password was set.",
+    "officer.user_set": "The person who logs in as an officer on the roster was set.",
 }
 OUTCOMES = frozenset({"ok", "denied", "error"})
 

@@ -285,6 +285,9 @@ BAD_ROWS = {
     "accounts_user_pseudonym_hex": lambda u, o, n: User.objects.create(
         username="x", pseudonym="A" * 16, added_at=START
     ),
+    "accounts_user_username_plain": lambda u, o, n: User.objects.create(
+        username="A.Clerk", pseudonym=new_pseudonym(), added_at=START
+    ),
     "accounts_unit_code_key": lambda u, o, n: Unit.objects.create(code=n.code, added_at=START),
     "accounts_officer_badge_key": lambda u, o, n: Officer.objects.create(
         badge=o.badge, pseudonym=new_pseudonym(), added_at=START
