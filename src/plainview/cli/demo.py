@@ -73,14 +73,14 @@ class Place:
 
 
 def run(root: Path, *, port: int | None) -> int:
-    """Serve the sample department until somebody stops it; on first use, make it.
+    """Serve the sample department until somebody stops it (which ends the program); on first use, make it.
 
     Args:
         root: the folder to work in.
         port: of TCP; None is 8080 or, where that is taken, any that is free.
 
     Returns:
-        0 when it was stopped as asked, 1 when the server ended by itself.
+        1: the server did not start, or ended by itself.
     """
     place = Place(root.absolute())
     settings.PLAINVIEW_ZONE = ZONE_NAME
@@ -90,12 +90,10 @@ def run(root: Path, *, port: int | None) -> int:
             return 1
         answer(f"\n    {address}\n")
         answer("Open it and choose who to be. Ctrl-C stops it; make demo starts it again where it was.")
-        with suppress(KeyboardInterrupt):
-            _make_footage(place)
-            process.wait()
-            return 1
-        say("Stopping.")
-        return 0
+        _make_footage(place)
+        process.wait()
+    say("The server ended by itself; what it said is in the folder's department/service/serve.log.")
+    return 1
 
 
 def _enter(place: Place) -> None:
