@@ -13,6 +13,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from plainview.media.errors import UnderivableMediaError
 from plainview.media.framing import TICK, TICKS_A_S, Framing, fitted_size, sane_aspect
 from plainview.media.hostile_file import LIBRARY_ERRORS
+from plainview.media.playable import MOST_RATE, RATE_MARGIN
 from plainview.media.sound import Continuous, playable_rate_hz
 from plainview.media.target import Target
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 LONG_SIDE_PX: Final = 1280
 SHORT_SIDE_PX: Final = 720
-MOST_RATE: Final = 30
-RATE_MARGIN: Final = Fraction(303, 300)  # a clock may run a little fast
 KEY_EVERY_US: Final = 1_000_000
 # Players seek badly inside one picture that lasts for minutes, and MP4 cannot hold one of many hours.
 REPEAT_AFTER_US: Final = 10_000_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from av.stream import Discard
@@ -68,13 +67,6 @@ def left_out(probed: Probe, *chosen: Stream | None) -> tuple[int, ...]:
     """Give the indices of the other picture and sound streams."""
     kept = [s.index for s in chosen if s is not None]
     return tuple(s.index for s in probed.streams if s.kind in ("video", "audio") and s.index not in kept)
-
-
-def counted_rate(stream: Stream) -> Fraction | None:
-    """Give pictures a second as counted; headers often claim the rate of fields or of the clock."""
-    if stream.packet_count < 2 or not stream.duration_ms:
-        return None
-    return Fraction(stream.packet_count * 1000, stream.duration_ms)
 
 
 def check_length(probed: Probe) -> None:

@@ -5,12 +5,11 @@ Its seconds are the original's: both count from the first presented picture or s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from plainview.media.copy_writer import MOST_RATE, RATE_MARGIN, CopyWriter
+from plainview.media.copy_writer import CopyWriter
 from plainview.media.decoding import (
     choose,
-    counted_rate,
     decode_streams,
     first_decodable,
     left_out,
@@ -18,77 +17,18 @@ from plainview.media.decoding import (
 )
 from plainview.media.derived import ViewingCopy
 from plainview.media.errors import UnderivableMediaError
+from plainview.media.playable import COPY_REASONS, counted_rate, needs_copy
 from plainview.media.probe import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
     from plainview.media.decoding import Damage, Observer
-    from plainview.media.facts import Probe, Stream
+    from plainview.media.facts import Probe
 
-# Why an original cannot serve itself. The sentence is what a person reads.
-COPY_REASONS: Final[Mapping[str, str]] = {
-    "container": "Browsers do not play this kind of file.",
-    "picture_codec": "Not every browser plays pictures coded in this way.",
-    "pixel_format": "Browsers play 8-bit 4:2:0 pictures only.",
-    "interlaced": "The pictures are interlaced.",
-    "turned": "The pictures must be turned to stand upright.",
-    "large": "The pictures are larger than 1920 by 1080.",
-    "fast": "There are more than 30 pictures a second.",
-    "sound_codec": "Not every browser plays sound coded in this way.",
-    "damaged": "Parts of the file are damaged or missing, and browsers stop there.",
-}
-_PLAYED_CONTAINERS: Final = {
-    "mov": frozenset(("aac",)),
-    "mp3": frozenset(("mp3", "mp3float")),
-    "wav": frozenset(("pcm_s16le", "pcm_u8")),
-    "flac": frozenset(("flac",)),
-}
-_SOUND_IN_MP4: Final = frozenset(("aac", "mp3", "mp3float"))
-_DAMAGE: Final = frozenset(
-    ("ends_early", "damaged_part", "undecodable_part", "undecodable_stream", "timestamps_go_back")
-)
-
-
-def needs_copy(probed: Probe) -> str | None:
-    """Say why browsers cannot play the original as it is.
-
-    Returns:
-        A key of COPY_REASONS, or None where the original can serve itself.
-    """
-    picture = next((s for s in probed.streams if s.kind == "video"), None)
-    sound = next((s for s in probed.streams if s.kind == "audio"), None)
-    wrong = _wrong_sound_only(probed, sound) if picture is None else _wrong_picture(probed, picture, sound)
-    if wrong is None and any(warning.code in _DAMAGE for warning in probed.warnings):
-        return "damaged"
-    return wrong
-
-
-def _wrong_sound_only(probed: Probe, sound: Stream | None) -> str | None:
-    if probed.container not in _PLAYED_CONTAINERS:
-        return "container"
-    is_played = sound is not None and sound.codec in _PLAYED_CONTAINERS[probed.container]
-    return None if is_played and sound is not None and (sound.channels or 0) <= 2 else "sound_codec"
-
-
-def _wrong_picture(probed: Probe, picture: Stream, sound: Stream | None) -> str | None:
-    long_px, short_px = (
-        max(picture.width or 0, picture.height or 0),
-        min(picture.width or 0, picture.height or 0),
-    )
-    rate = counted_rate(picture)
-    found = {
-        "container": probed.container != "mov",
-        "picture_codec": picture.codec != "h264" or not picture.is_decoded,
-        "pixel_format": picture.pixel_format not in ("yuv420p", "yuvj420p"),
-        "interlaced": picture.is_interlaced is not False,
-        "turned": picture.rotation_deg != 0,
-        "large": long_px > 1920 or short_px > 1088,
-        "fast": rate is not None and rate > MOST_RATE * RATE_MARGIN,
-        "sound_codec": sound is not None and (sound.codec not in _SOUND_IN_MP4 or not sound.is_decoded),
-    }
-    return next((reason for reason, is_so in found.items() if is_so), None)
+# Asked for here by whoever makes copies.
+__all__ = ["COPY_REASONS", "make_viewing_copy", "needs_copy"]
 
 
 def make_viewing_copy(

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from plainview.media.facts import Probe, ProbeWarning, Stream
-from plainview.media.viewing import COPY_REASONS, needs_copy
+from plainview.media.playable import COPY_REASONS, needs_copy
 
 PICTURE = Stream(
     index=0, kind="video", codec="h264", is_decoded=True, start_ms=0, duration_ms=2000, packet_count=60,
