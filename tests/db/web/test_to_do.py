@@ -1,5 +1,7 @@
 """To do: what is asked of somebody, their answer, and nobody else's business."""
 
+import json
+
 import pytest
 
 from plainview.evidence.actions import quarantine_file
@@ -62,12 +64,12 @@ def test_an_answer_closes_the_task_writes_an_act_and_is_listed(kept):
     act = last_act()
     shown = answer.content.decode()
     assert (kept.answer, kept.closed_by) == ("kept", f"user:{client.user.pseudonym}")
-    assert (act["act"], act["actor"], act["facts"]) == (
+    assert (act["act"], act["actor"], json.loads(act["facts"])) == (
         "task.closed",
         kept.closed_by,
         {"kind": "quarantined_file", "answer": "kept"},
     )
-    assert act["session_words"]["address"] == "127.0.0.1"
+    assert json.loads(act["session_words"])["address"] == "127.0.0.1"
     assert client.session.session_key not in str(act["session_words"])
     assert "Answered: Keep it as it is." in shown
     assert "Answered this week" in shown
