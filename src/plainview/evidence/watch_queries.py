@@ -17,11 +17,13 @@ from plainview.evidence.models import (
     Transcript,
     Wearer,
 )
+from plainview.evidence.queries import footage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from plainview.accounts.rules import Footage
     from plainview.evidence.rules import KnownRecording
 
 
@@ -32,6 +34,7 @@ class Heading:
     Attributes:
         device: make, model and serial number.
         unit: the code of the wearer's unit at the time.
+        footage: what decides who may do what with it.
     """
 
     wearer: str | None
@@ -39,7 +42,7 @@ class Heading:
     unit: str | None
     device: str | None
     duration_ms: int | None
-    is_restricted: bool
+    footage: Footage
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ def heading_of(recording: KnownRecording) -> Heading:
         unit=None if row.unit is None else row.unit.code,
         device=words or None,
         duration_ms=row.duration_ms,
-        is_restricted=row.is_restricted,
+        footage=footage_of(row),
     )
 
 
