@@ -6,10 +6,11 @@ original, bytes as received, and two recordings can share one.
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 
 from plainview.accounts.spans import held_once, pseudonym_check, span_checks
 from plainview.evidence.rules import (
@@ -319,6 +320,12 @@ class Cue(models.Model):
     text = models.TextField()
     # [[start_ms, end_ms, word, confidence 0 to 1 or null], ...]
     words = models.JSONField()
+    # The text as searches see it; the database makes it.
+    stems = models.GeneratedField(
+        expression=Func(F("text"), function="public.plainview_words"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     class Meta:
         db_table = "evidence_cue"
@@ -343,7 +350,10 @@ class SearchRow(models.Model):
     device = models.ForeignKey(Device, on_delete=models.PROTECT, null=True)
     duration_ms = models.BigIntegerField(null=True)
     is_restricted = models.BooleanField(default=False)
+    # What it is called, who wore the camera and which; and those with every word of the transcripts named beside them.
+    names = SearchVectorField(default="")
     words = SearchVectorField(default="")
+    transcripts = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
         db_table = "evidence_search_row"
@@ -352,6 +362,7 @@ class SearchRow(models.Model):
             models.Index(fields=["wearer", "-shown_at"], name="evidence_search_wearer"),
             models.Index(fields=["unit", "-shown_at"], name="evidence_search_unit"),
             GinIndex(fields=["words"], name="evidence_search_words", fastupdate=False),
+            GinIndex(fields=["names"], name="evidence_search_names", fastupdate=False),
         ]
 
 
