@@ -84,7 +84,7 @@ def run(root: Path, *, port: int | None) -> int:
     """
     place = Place(root.absolute())
     settings.PLAINVIEW_ZONE = ZONE_NAME
-    _enter(place)
+    prepare(place)
     with _server(place, port if port is not None else _port()) as (process, address):
         if not _wait_until_up(process, address):
             return 1
@@ -96,7 +96,7 @@ def run(root: Path, *, port: int | None) -> int:
     return 1
 
 
-def _enter(place: Place) -> None:
+def prepare(place: Place) -> None:
     """Make the data directory, and enter the department unless it is there."""
     place.footage.mkdir(parents=True, exist_ok=True)
     with opened(
@@ -159,7 +159,7 @@ def _make_footage(place: Place) -> None:
     """Render what is missing and take it in as it is ready: first the incident, then the rest of the shift."""
     waiting = [key for key in (*CAMERAS, *ORDINARY) if not place.note(key).exists()]
     for key in [key for key in waiting if place.film(key).exists()]:
-        _take_in(place, key)
+        take_in_film(place, key)
         waiting.remove(key)
     for what, keys, render in (
         ("Rendering the night's three cameras", CAMERAS, render_incident),
@@ -178,7 +178,7 @@ def _render(place: Place, what: str, keys: list[str], render: Callable[..., list
     def finished(film: Film) -> None:
         # Under its name only when it is whole: an interrupted one is rendered again.
         film.path.rename(place.film(film.key))
-        _take_in(place, film.key)
+        take_in_film(place, film.key)
 
     with progress(is_quiet=False) as bar:
         task = bar.add_task(what, total=1000)
@@ -193,7 +193,7 @@ def _render(place: Place, what: str, keys: list[str], render: Callable[..., list
     unfinished.rmdir()
 
 
-def _take_in(place: Place, key: str) -> None:
+def take_in_film(place: Place, key: str) -> None:
     """Take a film in as what its camera recorded, with its sample transcript beside the data."""
     film = place.film(key)
     _write_sample(place.data / SAMPLES, key, film)
