@@ -20,7 +20,7 @@ from plainview.evidence.models import Derivative, SearchRow, Step
 from plainview.evidence.queries import footage_of, may_know, may_see
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
@@ -224,6 +224,12 @@ def list_recordings(
         cursor.execute(statement, [*of_page, *of_fits, *of_knows])
         keys, fit, known_of = cursor.fetchone()
     return page_of(shown(viewer, keys[:limit]), has_more=len(keys) > limit, fitting=fit, known=known_of)
+
+
+def listed(viewer: Viewer, identifiers: Iterable[str]) -> tuple[Listed, ...]:
+    """Return what a list shows of these recordings, of those that a viewer may know of, newest first."""
+    rows = SearchRow.objects.filter(may_know(viewer), recording__identifier__in=list(identifiers))
+    return shown(viewer, list(rows.order_by("-shown_at", "-pk").values_list("pk", flat=True)))
 
 
 def page_of(rows: tuple[Listed, ...], *, has_more: bool, fitting: int, known: int) -> Page:
