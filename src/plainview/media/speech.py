@@ -242,19 +242,25 @@ class SpeechFinder:
 
     def _voiced(self, block: NDArray[np.int16]) -> list[bool]:
         """Say of each frame, the last one filled up with silence, whether it may be a voice."""
-        padded = np.pad(block, (0, -len(block) % _FRAME))
-        if not _may_speak(padded, is_short=len(block) < _LEAST_BLOCK):
-            return [False] * (len(padded) // _FRAME)
-        data, step = padded.tobytes(), 2 * _FRAME
+        frames = np.pad(block, (0, -len(block) % _FRAME)).reshape(-1, _FRAME)
+        levels = _levels(frames)
+        if not _may_speak(levels, is_short=len(block) < _LEAST_BLOCK):
+            return [False] * len(frames)
         is_speech = self._vad.is_speech
-        return [is_speech(data[at : at + step]) for at in range(0, len(data), step)]
+        pairs = zip(frames, levels >= _SILENT_RMS**2, strict=True)
+        return [bool(is_loud) and is_speech(frame.tobytes()) for frame, is_loud in pairs]
 
 
-def _may_speak(block: NDArray[np.int16], *, is_short: bool) -> bool:
-    """Say whether the block's level comes and goes as speech does; costs little where it does not."""
-    frames = block.reshape(-1, _FRAME).astype(np.float32)
-    levels = np.sort(np.einsum("ij,ij->i", frames, frames) / _FRAME)
-    low, high = levels[len(levels) // 20], levels[-1 - len(levels) // 20]
+def _levels(frames: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Give the mean square of each frame."""
+    exact = frames.astype(np.float32)
+    return np.asarray(np.einsum("ij,ij->i", exact, exact) / _FRAME, dtype=np.float32)
+
+
+def _may_speak(levels: NDArray[np.float32], *, is_short: bool) -> bool:
+    """Say whether the level comes and goes as speech does; costs little where it does not."""
+    ranked = np.sort(levels)
+    low, high = ranked[len(ranked) // 20], ranked[-1 - len(ranked) // 20]
     if high < _SILENT_RMS**2:
         return False
     return is_short or bool(high > low * 10 ** (_STEADY_DB / 10))

@@ -41,11 +41,10 @@ class SphinxEngine:
         self.version = importlib.metadata.version("pocketsphinx")
         self.settings = _SETTINGS
         self._decoder = pocketsphinx.Decoder(loglevel="FATAL", **_SETTINGS)
-        self._first_cmn = self._decoder.get_cmn()
 
     def begin(self) -> SphinxListener:
         """Begin a recording; the decoder forgets the last one's microphone."""
-        self._decoder.set_cmn(self._first_cmn)
+        self._decoder.reinit_feat()
         return SphinxListener(self._decoder)
 
 

@@ -95,10 +95,11 @@ class WhisperListener:
             **_OPTIONS,
         )
         self.language = info.language
-        return [_phrase(segment) for segment in segments]
+        return [phrase_of(segment) for segment in segments]
 
 
-def _phrase(segment: Any) -> list[HeardWord]:
+def phrase_of(segment: Any) -> list[HeardWord]:
+    """Give the words of one of the library's segments; the signs of invented text lower their confidence."""
     if not segment.words:
         return [HeardWord(segment.start, segment.end, segment.text, None)]
     most = _LOOPING_CONFIDENCE if segment.compression_ratio > _LOOPING_RATIO else 1.0
