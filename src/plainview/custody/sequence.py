@@ -7,10 +7,11 @@ advisory lock and, under it, by the log's own compare-and-swap.
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Max
 
 from plainview.custody.entries import ENTRY_COLUMNS, entry_of
@@ -19,7 +20,7 @@ from plainview.custody.models import Epoch, Leaf, Restore
 from plainview.formats.merkle import leaf_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from plainview.formats.checkpoint import Checkpoint
@@ -132,6 +133,22 @@ def all_epochs() -> list[EpochFacts]:
     """Return every epoch, oldest first."""
     rows = Epoch.objects.order_by("epoch")
     return [EpochFacts(row.epoch, row.origin, row.vkey, row.after_act_id) for row in rows]
+
+
+@contextmanager
+def sequencing_paused() -> Iterator[None]:
+    """Keep every other process from giving indices and publishing, so that log and rows can be compared or copied.
+
+    Acts go on being recorded; what waits for a checkpoint waits until the end. The caller may publish.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [SEQUENCER_LOCK])
+    try:
+        yield
+    finally:
+        # A connection that broke has let go of it.
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [SEQUENCER_LOCK])
 
 
 def publish_pending(signer: LogSigner) -> Checkpoint:

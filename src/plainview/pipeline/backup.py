@@ -21,6 +21,7 @@ from django.db import transaction
 
 from plainview import __version__
 from plainview.custody.record import record
+from plainview.custody.sequence import sequencing_paused
 from plainview.evidence import queries
 from plainview.formats.recovery import (
     BackupFacts,
@@ -61,7 +62,7 @@ class BackupJob:
     """One backup to be made.
 
     Attributes:
-        installation: of what; settled, with the data directory's lock held.
+        installation: of what; settled, with the data directory's lock held by us or by a server.
         owner_dsn: the database, as its owner.
         folder: where; absolute.
         actor: who asked.
@@ -115,14 +116,16 @@ def make_backup(job: BackupJob) -> Backup:
         OSError: the disk is full or broken.
     """
     _check_place(job)
-    checkpoint = _record_act(job)
-    facts = BackupFacts(
-        at=job.now, origin=checkpoint.origin, log_size=checkpoint.size, root=checkpoint.root, tool=TOOL
-    )
-    _begin(job.folder, facts)
-    dump_database(job.owner_dsn, job.folder / DUMP)
-    write_private_file(job.folder / DUMP_SHA256, dump_digest(job.folder))
-    copy_logs(job.installation.data / LOG, job.folder / LOG, is_mirror=True)
+    # While a server runs: the copy of the log must not be ahead of the copy of the rows.
+    with sequencing_paused():
+        checkpoint = _record_act(job)
+        facts = BackupFacts(
+            at=job.now, origin=checkpoint.origin, log_size=checkpoint.size, root=checkpoint.root, tool=TOOL
+        )
+        _begin(job.folder, facts)
+        dump_database(job.owner_dsn, job.folder / DUMP)
+        write_private_file(job.folder / DUMP_SHA256, dump_digest(job.folder))
+        copy_logs(job.installation.data / LOG, job.folder / LOG, is_mirror=True)
     done = Backup(facts, escrow_path(job.folder))
     _copy_objects(job, done)
     escrow = seal_escrow(job.installation.keys, now=job.now)

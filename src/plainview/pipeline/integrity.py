@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from plainview.custody.queries import continued_logs
-from plainview.custody.sequence import all_epochs
+from plainview.custody.sequence import all_epochs, sequencing_paused
 from plainview.evidence import queries
 from plainview.formats.checkpoint import Checkpoint
 from plainview.formats.chunks import parse_chunk_times
@@ -57,7 +57,7 @@ class Fsck:
     """One check.
 
     Attributes:
-        data: the data directory, its database running and connected, its lock held.
+        data: the data directory, its database running and connected, its lock held by us or by a server.
         is_deep: whether everything is decrypted and compared with what was received.
         with_keys: whether the key store is opened; without it, ciphertext alone is compared.
         monotonic: seconds that only go forward, for the rates.
@@ -88,22 +88,31 @@ def check_installation(job: Fsck, tally: Tally) -> Iterator[Finding]:
     keys, problems = _open_keys(job, epochs[-1]) if job.with_keys else (None, [])
     yield from problems
     try:
-        logs: list[LogPart] = []
-        yield from _check_logs(job, epochs, logs, tally)
-        with transaction.atomic():
-            start_s = job.monotonic()
-            comparison = Comparison(tally, lambda done, of: job.on_progress("Comparing acts", done, of))
-            for log in logs:
-                yield from comparison.compare(log)
-            yield from comparison.finish()
-            claims = comparison.claims
-            yield from check_words(claims.altered_acts)
-            yield from check_effects(claims)
-            tally.acts_s = job.monotonic() - start_s
+        # While a server runs: neither the log nor what it is compared with may grow meanwhile.
+        with sequencing_paused():
+            logs: list[LogPart] = []
+            yield from _check_logs(job, epochs, logs, tally)
+            with transaction.atomic():
+                _see_one_moment()
+                start_s = job.monotonic()
+                comparison = Comparison(tally, lambda done, of: job.on_progress("Comparing acts", done, of))
+                for log in logs:
+                    yield from comparison.compare(log)
+                yield from comparison.finish()
+                claims = comparison.claims
+                yield from check_words(claims.altered_acts)
+                yield from check_effects(claims)
+                tally.acts_s = job.monotonic() - start_s
         yield from _check_store(job, keys, claims, tally)
     finally:
         if keys is not None:
             keys.close()
+
+
+def _see_one_moment() -> None:
+    """Have every query of this transaction see what the first one sees."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 # --- keys
