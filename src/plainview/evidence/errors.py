@@ -4,6 +4,8 @@ EvidenceError
 ├── NoSuchRecordingError
 ├── RestrictedError
 ├── AlreadyReceivedError
+├── NoSuchUploadError
+├── TooManyUploadsError
 ├── DeviceTakenError
 └── TimesError
 """
@@ -43,6 +45,22 @@ class AlreadyReceivedError(EvidenceError):
     def __init__(self, sha256: str) -> None:
         super().__init__(f"An original with SHA-256 {sha256} was received before.")
         self.sha256 = sha256
+
+
+class NoSuchUploadError(EvidenceError):
+    """Nobody hands in anything under this name, or somebody else does; absent and forbidden answer alike."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no upload {name:.40}. Begin anew.")
+        self.name = name
+
+
+class TooManyUploadsError(EvidenceError):
+    """Somebody has begun so many files and not sent them that they have to finish some."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} files are begun and not sent. Finish some, or cancel them, then go on.")
+        self.limit = limit
 
 
 class DeviceTakenError(EvidenceError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from plainview.evidence import actions, queries
 from plainview.evidence.errors import AlreadyReceivedError
 from plainview.evidence.rules import OriginalFacts
+from plainview.evidence.upload_queries import open_upload_names
 from plainview.media.facts import WARNINGS
 from plainview.pipeline.errors import NotPreparedError
 from plainview.pipeline.examine import Unusable, capture_times, examine
@@ -27,6 +28,7 @@ from plainview.vault.errors import (
     VaultError,
 )
 from plainview.vault.fsck import collect_unused_keys, describe_object, find_orphans
+from plainview.vault.incoming import sweep_incoming
 from plainview.vault.receive import receive
 
 if TYPE_CHECKING:
@@ -202,16 +204,44 @@ def _take_open_file(intake: Intake, shown: str, file: BinaryIO) -> Outcome:
     )
     try:
         _check_unchanged(file, before, received.size_bytes)
-        return _commit(intake, shown, _facts(received))
+        return _commit(intake, shown, facts_of(received))
     except (_ChangedError, JailError):
-        _discard(intake, received.object_id)
+        discard(intake.installation, received.object_id)
         raise
     except AlreadyReceivedError:
-        _discard(intake, received.object_id)
+        discard(intake.installation, received.object_id)
         known = queries.original_by_sha256(received.sha256)
         if known is None:
             raise
         return _take_known(intake, shown, known)
+
+
+def take_stored(intake: Intake, shown: str, facts: OriginalFacts) -> Outcome:
+    """Make what it is of an object that lies in the vault and was read back; the log is not published yet.
+
+    Done again after an interruption it comes to the same. Where the same bytes are there as another object, this one
+    is left to the caller: no record will name it.
+
+    Raises:
+        JailError: it could not be examined; nothing was written.
+    """
+    known = queries.original_by_sha256(facts.sha256)
+    if known is None:
+        try:
+            return _commit(intake, shown, facts)
+        except AlreadyReceivedError:
+            # By somebody else, a moment ago.
+            known = queries.original_by_sha256(facts.sha256)
+            if known is None:
+                raise
+    if known.facts.object_id != facts.object_id or known.state == "adopted":
+        return _take_known(intake, shown, known)
+    recording = queries.first_recording_of(known)
+    if recording is None:
+        return Outcome(
+            shown, "quarantined", None, facts.sha256, known.reason, _kept_in_words(known.reason_text)
+        )
+    return Outcome(shown, "received", recording.identifier, facts.sha256, None, "")
 
 
 def _on_read(intake: Intake, done: int, expected_bytes: int) -> None:
@@ -242,9 +272,7 @@ def _commit(intake: Intake, shown: str, facts: OriginalFacts) -> Outcome:
             actor=intake.actor,
             now=intake.now(),
         )
-        return Outcome(
-            shown, "quarantined", None, facts.sha256, found.reason, f"Kept, not usable. {found.text}"
-        )
+        return Outcome(shown, "quarantined", None, facts.sha256, found.reason, _kept_in_words(found.text))
     probe, probe_facts = found
     recording = actions.receive_recording(
         original=facts,
@@ -275,10 +303,11 @@ def _duplicate(intake: Intake, shown: str, known: KnownOriginal) -> Outcome:
     return Outcome(shown, "duplicate", recording.identifier, known.facts.sha256, None, text)
 
 
-def _discard(intake: Intake, object_id: str) -> None:
+def discard(installation: Installation, object_id: str) -> None:
+    """Remove an object that no record names, and its key."""
     # The object first: a key without an object is dropped at the next start, an object without its key is a riddle.
-    intake.installation.store.delete(object_id)
-    intake.installation.keys.destroy_object_key(object_id)
+    installation.store.delete(object_id)
+    installation.keys.destroy_object_key(object_id)
 
 
 def _refused(shown: str, reason: str, text: str) -> Outcome:
@@ -329,7 +358,8 @@ def _sha256_of(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _facts(received: ReceivedObject) -> OriginalFacts:
+def facts_of(received: ReceivedObject) -> OriginalFacts:
+    """Return what the records keep of a received object."""
     return OriginalFacts(
         object_id=received.object_id,
         object_bytes=received.object_bytes,
@@ -338,6 +368,10 @@ def _facts(received: ReceivedObject) -> OriginalFacts:
         chunk_root=received.chunks.root().hex(),
         size_bytes=received.size_bytes,
     )
+
+
+def _kept_in_words(reason_text: str) -> str:
+    return f"Kept, not usable. {reason_text}"
 
 
 def _in_words(probe: Probe) -> str:
@@ -397,15 +431,18 @@ def settle(intake: Intake) -> int:
         How many objects were adopted.
     """
     store, keys = intake.installation.store, intake.installation.keys
+    arriving = open_upload_names()
     store.sweep()
+    sweep_incoming(store, keys, arriving)
     # Finish what an interruption left unpublished; and a log that may not be signed is to be known before it grows.
     publish(intake.installation)
     adopted = 0
     known = queries.known_object_ids()
     _check_store_is_ours(intake.installation, known)
-    for object_id in find_orphans(store, known):
+    # What was handed in and is not examined yet is its own job's to take in.
+    for object_id in find_orphans(store, known | arriving):
         adopted += _adopt(intake, object_id)
-    collect_unused_keys(store, keys, known)
+    collect_unused_keys(store, keys, known | arriving)
     return adopted
 
 
@@ -426,7 +463,7 @@ def _adopt(intake: Intake, object_id: str) -> int:
         # fsck names it; a person decides.
         return 0
     if queries.original_by_sha256(received.sha256) is not None:
-        _discard(intake, object_id)
+        discard(intake.installation, object_id)
         return 0
-    actions.adopt_object(original=_facts(received), actor=intake.actor, now=intake.now())
+    actions.adopt_object(original=facts_of(received), actor=intake.actor, now=intake.now())
     return 1
