@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 import font_source_sans_pro
 from platformdirs import user_data_dir
 
+from plainview.accounts.rules import COOL_OFF, LIMITS, SessionLimits, check_role
+from plainview.cli.refusals import SettingError
 from plainview.project.static_files import immutable_prefix
 
 # Where everything this installation keeps lies.
@@ -33,6 +36,31 @@ PLAINVIEW_HOSTS = [name.strip() for name in os.environ.get("PLAINVIEW_HOSTS", ""
 # Set by whoever serves, for the processes that do it: whether browsers come over HTTPS, and through a proxy.
 PLAINVIEW_HTTPS = bool(os.environ.get("PLAINVIEW_HTTPS"))
 PLAINVIEW_BEHIND_PROXY = bool(os.environ.get("PLAINVIEW_BEHIND_PROXY"))
+
+
+def _minutes(name: str, *, default: int) -> timedelta:
+    """Return a length of time that the environment gives in whole minutes."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) == 0:
+        raise SettingError(name, text, expected=f"whole minutes, such as {default}")
+    return timedelta(minutes=int(text))
+
+
+def _roles(name: str) -> frozenset[str]:
+    """Return roles that the environment names with commas between; one that is no role would protect nobody."""
+    roles = frozenset(role.strip() for role in os.environ.get(name, "").split(",") if role.strip())
+    for role in roles:
+        check_role(role)
+    return roles
+
+
+# How long somebody stays signed in: a shift whatever they do, and half an hour without asking for anything.
+PLAINVIEW_SESSION_LIMITS: SessionLimits = SessionLimits(
+    whole=_minutes("PLAINVIEW_SESSION_MINUTES", default=12 * 60),
+    idle=_minutes("PLAINVIEW_IDLE_MINUTES", default=30),
+)
+# Whose holders must have a second factor to get further than their own account.
+PLAINVIEW_SECOND_FACTOR_ROLES: frozenset[str] = _roles("PLAINVIEW_SECOND_FACTOR_ROLES")
 
 
 def _secret_key() -> str:
@@ -112,6 +140,56 @@ AUTHENTICATION_BACKENDS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name"]},
+    },
+]
+ACCOUNT_ADAPTER = "plainview.web.sign_in.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# The cookie ends with the browser, the session when the server says so.
+ACCOUNT_SESSION_REMEMBER = False
+SESSION_COOKIE_AGE = int(PLAINVIEW_SESSION_LIMITS.whole.total_seconds())
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Plainview"
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+# One thing counts failed attempts: axes, in the database, for passwords and second factors alike (web.locks).
+# allauth's own limits forget by themselves, and answer before axes has counted.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+AXES_HANDLER = "plainview.web.locks.Locks"
+AXES_FAILURE_LIMIT = LIMITS.pair
+AXES_COOLOFF_TIME = COOL_OFF
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+# With allauth's own name for its field, "login", axes would count nothing.
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "plainview.web.locks.name_asked"
+AXES_CLIENT_IP_CALLABLE = "plainview.web.locks.network_of"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "plainview.web.locks.locked_out"
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "ip_address",
+    "login",
+    "oldpassword",
+    "password1",
+    "password2",
+    "code",
+    "csrfmiddlewaretoken",
+]
+# The custody log says who signed in; a second list of it would be kept by nobody.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+# Remembers for a minute which codes were used, for every process that serves.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "accounts_cache"}}
 
 # Pages bring everything with them: nothing is loaded from elsewhere, and nothing runs that is not a file of ours.
 CONTENT_SECURITY_POLICY = {

@@ -32,5 +32,5 @@ urlpatterns = [
     path("enter", enter.enter, name="enter"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("account/", include("allauth.urls")),
+    path("account/", include("plainview.web.sign_in")),
 ]
