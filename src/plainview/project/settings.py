@@ -227,7 +227,6 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Jobs are deferred by name in the transaction of the row they serve; only workers import what does them.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
-PROCRASTINATE_IMPORT_PATHS = ["plainview.pipeline.jobs"]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Filled in when the database is up; "owner" exists only while migrating.
