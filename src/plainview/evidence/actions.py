@@ -29,6 +29,7 @@ from plainview.evidence.models import (
 )
 from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
 from plainview.evidence.rules import CaptureTimes, DeviceKey, KnownOriginal, KnownRecording, OriginalFacts
+from plainview.evidence.step_actions import begin_steps
 from plainview.formats.ids import format_identifier
 from plainview.tasks.actions import open_task
 
@@ -98,6 +99,7 @@ def receive_recording(
             detail={"offered_name": printable_words(offered_name)},
         )
         _record_probe(row, recording.identifier, probe, actor, now)
+        begin_steps(row, now=now)
     return _known(recording, times)
 
 

@@ -104,19 +104,19 @@ def _by_role(viewer: Viewer, roles: frozenset[str]) -> Q:
 def originals_of(recording: KnownRecording) -> list[KnownOriginal]:
     """Return the originals of a recording's parts, in the parts' order."""
     parts = Part.objects.filter(recording_id=recording.key).select_related("original").order_by("number")
-    return [_known_original(part.original) for part in parts]
+    return [known_original(part.original) for part in parts]
 
 
 def original_by_sha256(sha256: str) -> KnownOriginal | None:
     """Return the original with this digest, 64 hex digits, or None."""
     row = Original.objects.filter(sha256=sha256).first()
-    return None if row is None else _known_original(row)
+    return None if row is None else known_original(row)
 
 
 def original_by_object(object_id: str) -> KnownOriginal | None:
     """Return the original that names this object, 32 hex digits, or None."""
     row = Original.objects.filter(object_id=object_id).first()
-    return None if row is None else _known_original(row)
+    return None if row is None else known_original(row)
 
 
 def has_original_of_size(size_bytes: int) -> bool:
@@ -138,7 +138,7 @@ def reference_count(original: KnownOriginal) -> int:
 def all_originals() -> Iterator[KnownOriginal]:
     """Yield every original, whatever its state."""
     for row in Original.objects.order_by("pk").iterator():
-        yield _known_original(row)
+        yield known_original(row)
 
 
 def known_object_ids() -> set[str]:
@@ -207,7 +207,8 @@ def device_spans(device: Device) -> list[Span]:
     return [Span(row.officer_id, row.valid_from, row.valid_to, row.pk) for row in rows]
 
 
-def _known_original(row: Original) -> KnownOriginal:
+def known_original(row: Original) -> KnownOriginal:
+    """Return an original as other packages see it."""
     facts = OriginalFacts(**{name: getattr(row, name) for name in OriginalFacts.__dataclass_fields__})
     return KnownOriginal(row.pk, facts, row.state, row.reason, row.reason_text, row.offered_name)
 

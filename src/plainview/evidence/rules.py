@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -154,3 +156,61 @@ def original_file_name(
     number = "" if part == 1 else f"_{part}"
     plain = extension.lower() if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", extension) else ".bin"
     return f"{when}{identifier}{number}{plain}"
+
+
+# --- steps
+
+
+MOST_ATTEMPTS = 3
+# After the first failure and the second; a machine that was only short of memory has time to find some.
+_RETRY_AFTER = (timedelta(seconds=30), timedelta(minutes=5))
+_FIRST_WAIT = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class ClaimedStep:
+    """A step that one worker is at.
+
+    Attributes:
+        key: of its row.
+        name: one of STEPS.
+        attempt: the how manieth this is; nobody else has the same, so that a worker that was thought dead is known.
+        original: what it is about.
+        duration_ms: of that, as its examination found; 0 where unknown.
+    """
+
+    key: int
+    name: str
+    attempt: int
+    original: KnownOriginal
+    duration_ms: int
+
+
+def is_worth_another(attempt: int, *, is_final: bool) -> bool:
+    """Say whether a step that failed is tried again.
+
+    Args:
+        attempt: the one that failed, counted from 1.
+        is_final: the reason will not go away by trying.
+    """
+    return attempt < MOST_ATTEMPTS and not is_final
+
+
+def retry_after(attempt: int) -> timedelta:
+    """Return how long to wait after a failed attempt, counted from 1."""
+    return _RETRY_AFTER[min(attempt, len(_RETRY_AFTER)) - 1]
+
+
+def wait_after(times: int) -> timedelta:
+    """Return how long a step waits for this machine to be well again.
+
+    Args:
+        times: how often in a row it has waited already.
+    """
+    return min(_LONGEST_WAIT, _FIRST_WAIT * (1 << min(times, 10)))
+
+
+def step_after(name: str) -> str | None:
+    """Return the step that comes after one, or None."""
+    return next((after for before, after in itertools.pairwise(STEPS) if before == name), None)

@@ -18,6 +18,7 @@ from plainview.media.sound import Continuous, playable_rate_hz
 from plainview.media.target import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import BinaryIO, Self
 
     from av import AudioFrame, VideoFrame
@@ -31,6 +32,16 @@ KEY_EVERY_US: Final = 1_000_000
 # Players seek badly inside one picture that lasts for minutes, and MP4 cannot hold one of many hours.
 REPEAT_AFTER_US: Final = 10_000_000
 _PRESET: Final = {"preset": "veryfast", "crf": "23"}
+# What is kept beside every copy about how it was made.
+SETTINGS: Final[Mapping[str, str | int]] = {
+    "picture_encoder": "libx264",
+    **_PRESET,
+    "long_side_px": LONG_SIDE_PX,
+    "short_side_px": SHORT_SIDE_PX,
+    "most_rate": MOST_RATE,
+    "key_every_ms": KEY_EVERY_US // 1000,
+    "sound_encoder": "aac",
+}
 _WRITE_BYTES: Final = 1 << 17
 # As frames and codecs number them, which is not as PyAV's Colorspace does. Source: Recommendation ITU-T H.273, table 4.
 _BT709_MATRIX: Final = 1
@@ -95,6 +106,19 @@ def index_bytes_for(duration_ms: int, *, pictures: int, rate_hz: int | None) -> 
     return 8192 + pictures * 45 + sounds * 4 + runs * 20
 
 
+def head_bytes_for(duration_ms: int, picture: Stream | None, sound: Stream | None) -> int:
+    """Give how many of a copy's first bytes are the index and room for it, which are written last.
+
+    Args:
+        duration_ms: of the recording.
+        picture: as probed, or None.
+        sound: the same.
+    """
+    rate_hz = None if sound is None else playable_rate_hz(sound.sample_rate_hz)
+    pictures = 0 if picture is None else most_pictures(duration_ms, picture.packet_count)
+    return index_bytes_for(duration_ms, pictures=pictures, rate_hz=rate_hz) + _AROUND_INDEX_BYTES
+
+
 class CopyWriter:
     """The observer that encodes. Use as a context manager; finish() completes the file.
 
@@ -119,14 +143,13 @@ class CopyWriter:
     ) -> None:
         rate_hz = None if sound is None else playable_rate_hz(sound.sample_rate_hz)
         pictures = 0 if picture is None else most_pictures(duration_ms, picture[0].packet_count)
-        index_bytes = index_bytes_for(duration_ms, pictures=pictures, rate_hz=rate_hz)
-        self.head_bytes = index_bytes + _AROUND_INDEX_BYTES
+        self.head_bytes = head_bytes_for(duration_ms, None if picture is None else picture[0], sound)
         self.target = Target(target)
         self._output: OutputContainer = av.open(
             cast("Any", self.target),
             "w",
             format="ipod" if picture is None else "mp4",
-            options={"moov_size": str(index_bytes), "fflags": "+bitexact"},
+            options={"moov_size": str(self.head_bytes - _AROUND_INDEX_BYTES), "fflags": "+bitexact"},
             buffer_size=_WRITE_BYTES,
         )
         self.pictures = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plainview.media.copy_writer import CopyWriter
+from plainview.media.copy_writer import CopyWriter, head_bytes_for
 from plainview.media.decoding import (
     choose,
     decode_streams,
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 # Asked for here by whoever makes copies.
 __all__ = ["COPY_REASONS", "make_viewing_copy", "needs_copy"]
+
+
+def copy_head_bytes(probed: Probe) -> int:
+    """Give ViewingCopy.head_bytes of the copy that make_viewing_copy would make."""
+    picture, sound = first_decodable(probed, "video"), first_decodable(probed, "audio")
+    return head_bytes_for(probed.duration_ms, picture, sound)
 
 
 def make_viewing_copy(

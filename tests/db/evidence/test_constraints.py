@@ -6,7 +6,19 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from plainview.accounts.actions import new_pseudonym
-from plainview.evidence.models import Device, DeviceAssignment, Original, Part, Recording, Wearer
+from plainview.evidence.models import (
+    Cue,
+    Derivative,
+    Device,
+    DeviceAssignment,
+    Original,
+    Part,
+    Recording,
+    Restriction,
+    Step,
+    Transcript,
+    Wearer,
+)
 from simulators.constraints import constraints_of
 from simulators.custody_rows import START
 from simulators.roster import original, receive
@@ -57,6 +69,41 @@ def part_row(**columns):
     return Part.objects.create(**given | {"offered_name": ""} | columns)
 
 
+def step_row():
+    return Step.objects.create(original=Original.objects.first(), name="derive", queued_at=START)
+
+
+def step_change(**columns):
+    return Step.objects.filter(name="derive").update(**columns)
+
+
+def derivative_row(**columns):
+    given = {
+        "original": Original.objects.first(),
+        "kind": "waveform",
+        "object_id": "0" * 32,
+        "made_at": START,
+    }
+    sizes = {"object_bytes": 1, "size_bytes": 1, "object_sha256": "0" * 64, "sha256": "0" * 64}
+    return Derivative.objects.create(**given | sizes | {"tool": "", "settings": {}, "facts": {}} | columns)
+
+
+def transcript_row(**columns):
+    given = {"original": Original.objects.first(), "settings": {}, "input_sha256": "0" * 64, "made_at": START}
+    return Transcript.objects.create(**given | {"notice": "hint"} | columns)
+
+
+def cue_row(**columns):
+    transcript = Transcript.objects.first() or transcript_row()
+    given = {"transcript": transcript, "number": 1, "start_ms": 0, "end_ms": 1, "text": "", "words": []}
+    return Cue.objects.create(**given | columns)
+
+
+def restriction_row(**columns):
+    given = {"recording": Recording.objects.first(), "placed_at": START, "reason": ""}
+    return Restriction.objects.create(**given | columns)
+
+
 BAD_ROWS = [
     ("evidence_device_serial_once", lambda: [device_row(), device_row()]),
     ("evidence_device_pseudonym_key", lambda: [device_row(serial=s, pseudonym="0" * 16) for s in "xy"]),
@@ -94,6 +141,24 @@ BAD_ROWS = [
     ("evidence_one_believed_wearer", lambda: [wearer_row(), wearer_row()]),
     ("evidence_wearer_basis_known", lambda: wearer_row(basis="rumour")),
     ("evidence_wearer_superseded_after_recorded", lambda: wearer_row(superseded_at=START - HOUR)),
+    ("evidence_step_once", step_row),
+    ("evidence_step_known", lambda: step_change(name="dance")),
+    ("evidence_step_state_known", lambda: step_change(state="lost")),
+    ("evidence_step_fraction", lambda: step_change(fraction=1.1)),
+    ("evidence_step_fraction", lambda: step_change(fraction=-0.1)),
+    ("evidence_step_parked_has_reason", lambda: step_change(state="parked")),
+    ("evidence_derivative_object_id_key", lambda: [derivative_row(), derivative_row(kind="storyboard")]),
+    ("evidence_derivative_kind_known", lambda: derivative_row(kind="mask")),
+    ("evidence_derivative_object_id_hex", lambda: derivative_row(object_id="A" * 32)),
+    ("evidence_derivative_digests_hex", lambda: derivative_row(sha256="")),
+    ("evidence_derivative_digests_hex", lambda: derivative_row(object_sha256="A" * 64)),
+    ("evidence_transcript_notice_known", lambda: transcript_row(notice="truth")),
+    ("evidence_transcript_input_hex", lambda: transcript_row(input_sha256="")),
+    ("evidence_cue_number_once", lambda: [cue_row(), cue_row()]),
+    ("evidence_cue_span", lambda: cue_row(end_ms=-1)),
+    ("evidence_cue_span", lambda: cue_row(start_ms=-1)),
+    ("evidence_one_running_restriction", lambda: [restriction_row(), restriction_row()]),
+    ("evidence_restriction_lifted_after_placed", lambda: restriction_row(lifted_at=START - HOUR)),
 ]
 
 

@@ -10,11 +10,16 @@ from plainview.evidence.errors import EvidenceError, TimesError
 from plainview.evidence.rules import (
     CLOCK_SOURCES,
     NAME_LIMIT,
+    STEPS,
     CaptureTimes,
     check_times,
     identifier_year,
+    is_worth_another,
     original_file_name,
     printable_name,
+    retry_after,
+    step_after,
+    wait_after,
 )
 
 START = datetime(2026, 3, 15, 6, 52, 7, tzinfo=UTC)
@@ -152,3 +157,23 @@ def test_no_extension_whatever_makes_a_name_that_is_a_path_or_hides(extension, p
         identifier="R-26-00004217-I", started_at=START, zone="UTC", extension=extension, part=part
     )
     assert re.fullmatch(r"2026-03-15_0652_R-26-00004217-I(_[0-9]+)?\.[a-z0-9]{1,8}", name)
+
+
+# --- steps
+
+
+def test_steps_follow_one_another():
+    assert [step_after(name) for name in STEPS] == [*STEPS[1:], None]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "is_final", "again"),
+    [(1, False, True), (2, False, True), (3, False, False), (1, True, False)],
+)
+def test_a_failed_step_is_tried_again_twice_unless_trying_will_not_help(attempt, is_final, again):
+    assert is_worth_another(attempt, is_final=is_final) is again
+
+
+def test_each_attempt_waits_longer_and_a_sick_machine_up_to_an_hour():
+    assert [retry_after(attempt).total_seconds() for attempt in (1, 2, 3)] == [30, 300, 300]
+    assert [wait_after(times).total_seconds() for times in (0, 1, 6, 7, 1000)] == [30, 60, 1920, 3600, 3600]
