@@ -37,6 +37,7 @@ class Played:
         sha256: of its bytes.
         frame_rate: pictures a second; None without picture, or where nobody knows.
         is_even: whether pictures are evenly spaced, so that a picture's time is its number.
+        first_ms: when the first picture is shown.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Played:
     has_sound: bool
     frame_rate: float | None
     is_even: bool
+    first_ms: int
 
 
 def find_played(part: Watched) -> Played | None:
@@ -107,7 +109,11 @@ def _spacing(picture: Stream | None, *, paced_count: int) -> dict[str, Any]:
     """Say how pictures are spaced; a copy that left some out has no one rate."""
     rate: Fraction | None = None if picture is None else counted_rate(picture) or picture.frame_rate
     is_even = picture is not None and picture.is_variable_rate is False and not paced_count
-    return {"frame_rate": None if rate is None else float(rate), "is_even": is_even}
+    return {
+        "frame_rate": None if rate is None else float(rate),
+        "is_even": is_even,
+        "first_ms": 0 if picture is None else picture.start_ms or 0,
+    }
 
 
 def _first(probed: Probe, kind: str) -> Stream | None:

@@ -2,47 +2,271 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
+from plainview.accounts.name_queries import names_of, officer_with_badge, officers
+from plainview.accounts.rules import decide
+from plainview.custody.act_queries import acts_on_recording
+from plainview.evidence.actions import lift_restriction, note_opened, restrict_recording, set_wearer
+from plainview.evidence.queries import access_recording
+from plainview.evidence.watch_queries import (
+    cues_of,
+    heading_of,
+    restriction_of,
+    watched,
+    wearers_of,
+)
+from plainview.formats.fields import LINE
+from plainview.formats.receipt import format_receipt, make_receipt
+from plainview.media.derived import WARNINGS as COPY_WARNINGS
+from plainview.media.playable import COPY_REASONS, needs_copy
+from plainview.media.transcript import NOTICES
+from plainview.web import here, recording_custody, recording_words
+from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
+from plainview.web.played import find_played, probe_of
+from plainview.web.recording_state import player_state
 
 if TYPE_CHECKING:
+    from plainview.accounts.rules import OfficerKey
+    from plainview.evidence.rules import KnownRecording
+    from plainview.evidence.watch_queries import Heading, Watched
     from plainview.web.viewer import Request
 
+TABS: Final = (
+    ("Watch", "recording"),
+    ("Facts", "recording_facts"),
+    ("Custody", "recording_custody"),
+    ("Export", "recording_export"),
+)
+# A list to choose from; with more, the badge number is typed.
+OFFERED_OFFICERS: Final = 500
 
+
+@require_safe
 @guarded("recording.see")
-def watch(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+def watch(request: Request, identifier: str) -> HttpResponse:
+    """Show a recording to watch; that it was opened is an act."""
+    recording = access_recording(viewer=request.viewer, identifier=identifier)
+    if recording.identifier != identifier:
+        return redirect("recording", recording.identifier)
+    if request.method == "GET":
+        note_opened(recording=recording, actor=actor_of(request), now=request.now)
+    heading, part = heading_of(recording), watched(recording)
+    return page_of(
+        request,
+        recording,
+        heading,
+        "recording",
+        part=part,
+        state=player_state(recording, heading, part),
+        clock_words=recording_words.CLOCKS[recording.times.clock_source],
+        more_parts=part.part_count - 1,
+    )
 
 
+@require_safe
 @guarded("recording.see")
-def facts(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+def progress(request: Request, identifier: str) -> HttpResponse:
+    """Say how far what is being made of a recording is; asking is not opening."""
+    recording = access_recording(viewer=request.viewer, identifier=identifier)
+    response = JsonResponse(player_state(recording, heading_of(recording), watched(recording)))
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
+@require_safe
 @guarded("recording.see")
-def custody(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+def transcript(request: Request, identifier: str) -> HttpResponse:
+    """Send what a machine took the speech to be, with how far that can be trusted."""
+    found = watched(access_recording(viewer=request.viewer, identifier=identifier)).transcript
+    if found is None:
+        raise Http404
+    cues = [
+        {
+            "start_ms": cue.start_ms,
+            "end_ms": cue.end_ms,
+            "words": cue.words or [[cue.start_ms, cue.end_ms, cue.text, None]],
+        }
+        for cue in cues_of(found)
+    ]
+    made = " ".join(filter(None, (found.engine, found.model, found.version)))
+    response = JsonResponse({"notice": NOTICES[found.notice], "made": made, "cues": cues})
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @guarded("recording.see")
-def export(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+def facts(request: Request, identifier: str) -> HttpResponse:
+    """Show what is known of a recording; a custodian corrects who wore the camera, and restricts it."""
+    recording = access_recording(viewer=request.viewer, identifier=identifier)
+    errors = _change(request, recording) if request.method == "POST" else {}
+    if request.method == "POST" and not errors:
+        return redirect("recording_facts", recording.identifier)
+    heading, part = heading_of(recording), watched(recording)
+    probed = probe_of(part.found)
+    may_mend = decide(request.viewer, "recording.mend", heading.footage)
+    may_restrict = decide(request.viewer, "recording.restrict", heading.footage)
+    return page_of(
+        request,
+        recording,
+        heading,
+        "recording_facts",
+        part=part,
+        made=_made(part),
+        probed=probed,
+        container=""
+        if probed is None
+        else recording_words.CONTAINERS.get(probed.container, probed.container),
+        streams=[]
+        if probed is None
+        else [
+            (recording_words.KINDS[stream.kind], recording_words.stream_words(stream), stream)
+            for stream in probed.streams
+        ],
+        warnings=[] if probed is None else recording_words.warning_words(probed),
+        clock_words=recording_words.CLOCKS[recording.times.clock_source],
+        wearers=[(wearer, recording_words.BASES[wearer.basis]) for wearer in wearers_of(recording)],
+        may_mend=may_mend,
+        may_restrict=may_restrict,
+        restriction=restriction_of(recording) if may_restrict else None,
+        officers=officers(limit=OFFERED_OFFICERS) if may_mend else [],
+        errors=errors,
+        given=request.POST,
+        status=400 if errors else 200,
+    )
 
 
+@require_safe
 @guarded("recording.see")
-def progress(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+def custody(request: Request, identifier: str) -> HttpResponse:
+    """Show everything that was done to a recording, and what of it a signed checkpoint covers."""
+    recording = access_recording(viewer=request.viewer, identifier=identifier)
+    part = watched(recording)
+    acts = acts_on_recording(recording.identifier, objects=[f"original:{part.object_id}"])
+    rows = recording_custody.rows(
+        acts, installation=here.installation(), names=names_of(a.actor for a in acts)
+    )
+    return page_of(
+        request,
+        recording,
+        heading_of(recording),
+        "recording_custody",
+        rows=rows,
+        checkpoint=recording_custody.newest_checkpoint(here.installation()),
+        receipt=recording_custody.received(acts, sha256=part.sha256),
+        waiting_count=sum(not row.is_covered for row in rows),
+    )
 
 
+@require_safe
 @guarded("recording.see")
-def transcript(request: Request, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - being built
-    """Answer that this is being built."""
-    return HttpResponse(status=501)
+def receipt(request: Request, identifier: str) -> HttpResponse:
+    """Send the receipt of a recording's original: its leaf, and the proof that it is in the log."""
+    recording = access_recording(viewer=request.viewer, identifier=identifier)
+    acts = acts_on_recording(recording.identifier)
+    act = recording_custody.received(acts, sha256=watched(recording).sha256)
+    if act is None or act.epoch is None or act.index is None:
+        raise Http404
+    log = here.installation().log_of(act.epoch)
+    if act.index >= log.size():
+        raise Http404
+    data = format_receipt(make_receipt(log.entry(act.index), log.prove(act.index)))
+    response = HttpResponse(data, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{recording.identifier}-receipt.json"'
+    return response
+
+
+def page_of(
+    request: Request,
+    recording: KnownRecording,
+    heading: Heading,
+    name: str,
+    *,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """Answer one of a recording's pages, with what stands above all of them."""
+    tabs = [(words, reverse(tab, args=[recording.identifier]), tab == name) for words, tab in TABS]
+    if not decide(request.viewer, "recording.export", heading.footage):
+        tabs = [tab for tab in tabs if tab[0] != "Export"]
+    return render(
+        request,
+        f"web/{name}.html",
+        {"recording": recording, "heading": heading, "tabs": tabs, "zone": recording.times.zone, **more},
+        status=status,
+    )
+
+
+def _change(request: Request, recording: KnownRecording) -> dict[str, str]:
+    """Do what was asked, and return what is wrong with it, by field."""
+    reason = request.POST.get("reason", "").strip()
+    deed = request.POST.get("deed", "")
+    if deed not in DEEDS:
+        raise Http404
+    access_recording(viewer=request.viewer, identifier=recording.identifier, to=DEEDS[deed])
+    if not LINE.match(reason):
+        return {"reason": "Say why, in one line of at most 500 characters.", "deed": deed}
+    by: dict[str, Any] = {"actor": actor_of(request), "now": request.now, "reason": reason}
+    if deed == "wearer":
+        try:
+            officer = _officer(request.POST.get("badge", "").strip())
+        except LookupError:
+            return {"badge": "There is nobody on the roster with this badge number.", "deed": deed}
+        set_wearer(recording=recording, officer=officer, **by)
+        messages.success(request, "The wearer was corrected. What was believed before stays readable below.")
+    elif deed == "restrict":
+        restrict_recording(recording=recording, **by)
+        messages.success(request, "Restricted: that it exists is shown, what it holds is not.")
+    else:
+        lift_restriction(recording=recording, **by)
+        messages.success(request, "The restriction was lifted.")
+    return {}
+
+
+# What a form of the facts page asks for, and the leave it needs.
+DEEDS: Final = {"wearer": "recording.mend", "restrict": "recording.restrict", "lift": "recording.restrict"}
+
+
+def _officer(badge: str) -> OfficerKey | None:
+    """Return who has a badge number; an empty one is "nobody known".
+
+    Raises:
+        LookupError: nobody has it.
+    """
+    if not badge:
+        return None
+    officer = officer_with_badge(badge)
+    if officer is None:
+        raise LookupError(badge)
+    return officer
+
+
+def _made(part: Watched) -> list[dict[str, Any]]:
+    """Return what was made of the original, each with what a person should know of it."""
+    names = {"viewing_copy": "Viewing copy", "storyboard": "Storyboard", "waveform": "Waveform"}
+    made: list[dict[str, Any]] = [
+        {
+            "name": names[kind],
+            "row": part.derivatives[kind],
+            "warnings": [COPY_WARNINGS[code] for code in part.derivatives[kind].facts.get("warnings", ())],
+        }
+        for kind in names
+        if kind in part.derivatives
+    ]
+    probed, played = probe_of(part.found), find_played(part)
+    if "viewing_copy" not in part.derivatives and probed is not None:
+        why = needs_copy(probed)
+        said = "None is needed: browsers play the original." if why is None else COPY_REASONS[why]
+        is_none = why is None and played is not None
+        made.insert(
+            0, {"name": "Viewing copy", "words": said if is_none else f"Not made yet. {said}", "warnings": []}
+        )
+    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from plainview.web import enter, health, media, recording, recordings, to_do, uploads
+from plainview.web import enter, health, media, recording, recording_export, recordings, to_do, uploads
 
 IDENTIFIER = r"(?P<identifier>[Rr]-[0-9A-Za-z-]{1,24})"
 
@@ -18,7 +18,13 @@ urlpatterns = [
     re_path(rf"^recordings/{IDENTIFIER}$", recording.watch, name="recording"),
     re_path(rf"^recordings/{IDENTIFIER}/facts$", recording.facts, name="recording_facts"),
     re_path(rf"^recordings/{IDENTIFIER}/custody$", recording.custody, name="recording_custody"),
-    re_path(rf"^recordings/{IDENTIFIER}/export$", recording.export, name="recording_export"),
+    re_path(rf"^recordings/{IDENTIFIER}/export$", recording_export.export, name="recording_export"),
+    re_path(
+        rf"^recordings/{IDENTIFIER}/export/(?P<name>[0-9a-f]{{32}})\.zip$",
+        recording_export.package,
+        name="recording_package",
+    ),
+    re_path(rf"^recordings/{IDENTIFIER}/receipt\.json$", recording.receipt, name="recording_receipt"),
     re_path(rf"^recordings/{IDENTIFIER}/progress$", recording.progress, name="recording_progress"),
     re_path(
         rf"^recordings/{IDENTIFIER}/transcript\.json$", recording.transcript, name="recording_transcript"
