@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import Http404
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from plainview.accounts.rules import decide_place
 from plainview.evidence.quarantine_queries import KeptFile, kept_files_about
+from plainview.evidence.step_actions import answer_parked_step
 from plainview.tasks.actions import close_task
 from plainview.tasks.errors import NoSuchTaskError, TaskClosedError, UnknownAnswerError
 from plainview.tasks.queries import access_task, done_tasks, open_tasks
@@ -92,9 +93,18 @@ def to_do(request: Request) -> HttpResponse:
 def answer(request: Request, key: int) -> HttpResponse:
     """Answer a task."""
     given = request.POST.get("answer", "")
+    asked: dict[str, Any] = {
+        "answer": given,
+        "viewer": request.viewer,
+        "actor": actor_of(request),
+        "now": request.now,
+    }
     try:
         task = access_task(viewer=request.viewer, key=key)
-        close_task(key=key, answer=given, viewer=request.viewer, actor=actor_of(request), now=request.now)
+        if task.kind == "parked_step":
+            answer_parked_step(task=key, **asked)
+        else:
+            close_task(key=key, **asked)
     except NoSuchTaskError as error:
         raise Http404(str(error)) from error
     except TaskClosedError:

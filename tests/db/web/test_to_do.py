@@ -8,6 +8,7 @@ from plainview.evidence.actions import quarantine_file
 from plainview.tasks.actions import open_task
 from plainview.tasks.models import Task
 from simulators.custody_rows import CLERK, START, SYSTEM, last_act
+from simulators.library import add_recording
 from simulators.roster import original
 from simulators.visitors import anybody, visitor
 
@@ -147,3 +148,23 @@ def test_the_colours_somebody_chose_are_there_from_the_first_byte():
     assert '<html lang="en" data-theme="dark">' in page(client)
     client.cookies["plainview_theme"] = '"><b>'
     assert "data-theme" not in page(client)
+
+
+def test_trying_again_has_the_step_of_that_recording_done_again():
+    recording = add_recording(1, steps=[("derive", "parked"), ("transcript", "done")])
+    open_task(kind="parked_step", about=recording.identifier, why="It failed.", actor=SYSTEM, now=START)
+    task = Task.objects.get(kind="parked_step")
+    answer = visitor("custodian").post(f"/to-do/{task.pk}", {"answer": "again"}, follow=True)
+    steps = recording.parts.get().original.steps
+    assert dict(steps.values_list("name", "state")) == {"derive": "waiting", "transcript": "done"}
+    assert "Answered: Try again." in answer.content.decode()
+
+
+def test_leaving_it_changes_nothing_but_the_task():
+    recording = add_recording(1, steps=[("derive", "parked")])
+    open_task(kind="parked_step", about=recording.identifier, why="It failed.", actor=SYSTEM, now=START)
+    task = Task.objects.get(kind="parked_step")
+    visitor("custodian").post(f"/to-do/{task.pk}", {"answer": "left"})
+    task.refresh_from_db()
+    assert task.answer == "left"
+    assert recording.parts.get().original.steps.get().state == "parked"

@@ -119,8 +119,11 @@ class UploadPanel extends HTMLElement {
   }
 
   showResult(row, { state, identifier, address, reason_text: reason }) {
-    if (state === "received") this.end(row, "ready", "Received as ", identifier, address);
-    else if (state === "duplicate" && identifier) this.end(row, "ready", "Received before, as ", identifier, address);
+    if (state === "received") {
+      this.end(row, "ready", "Received as ", identifier, address);
+      // The list below has one more.
+      document.body.dispatchEvent(new CustomEvent("plainview:received"));
+    } else if (state === "duplicate" && identifier) this.end(row, "ready", "Received before, as ", identifier, address);
     else if (state === "duplicate") this.end(row, "ready", "The same bytes were received before. Nothing was changed.");
     else if (state === "quarantined") this.end(row, "attention", `Kept in quarantine: ${reason}`);
     else if (state === "refused" || state === "dropped") this.end(row, "stop", `Refused: ${reason}`);
@@ -189,7 +192,7 @@ function size(bytes) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   const shown = bytes / 1000 ** power;
-  return `${power ? shown.toPrecision(3) : shown} ${units[power]}`;
+  return `${shown.toFixed(power === 0 || shown >= 99.95 ? 0 : 1)} ${units[power]}`;
 }
 
 function time(seconds) {
