@@ -40,3 +40,5 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("account/", include("plainview.web.sign_in")),
 ]
+
+handler500 = "plainview.web.errors.failed"
