@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from plainview.accounts.actions import new_pseudonym
+from plainview.accounts.actions import add_user, new_pseudonym
 from plainview.evidence.models import (
     Cue,
     Derivative,
@@ -17,10 +17,11 @@ from plainview.evidence.models import (
     Restriction,
     Step,
     Transcript,
+    Upload,
     Wearer,
 )
 from simulators.constraints import constraints_of
-from simulators.custody_rows import START
+from simulators.custody_rows import CLERK, START
 from simulators.roster import original, receive
 
 HOUR = timedelta(hours=1)
@@ -93,6 +94,12 @@ def transcript_row(**columns):
     return Transcript.objects.create(**given | {"notice": "hint"} | columns)
 
 
+def upload_row(**columns):
+    who = add_user(username="a.clerk", name="A. Clerk", password=None, actor=CLERK, now=START)
+    given = {"name": "0" * 32, "user": who, "offered_name": "", "size_bytes": 1, "begun_at": START}
+    return Upload.objects.create(**given | columns)
+
+
 def cue_row(**columns):
     transcript = Transcript.objects.first() or transcript_row()
     given = {"transcript": transcript, "number": 1, "start_ms": 0, "end_ms": 1, "text": "", "words": []}
@@ -159,6 +166,10 @@ BAD_ROWS = [
     ("evidence_cue_span", lambda: cue_row(start_ms=-1)),
     ("evidence_one_running_restriction", lambda: [restriction_row(), restriction_row()]),
     ("evidence_restriction_lifted_after_placed", lambda: restriction_row(lifted_at=START - HOUR)),
+    ("evidence_upload_name_hex", lambda: upload_row(name="0" * 31)),
+    ("evidence_upload_name_hex", lambda: upload_row(name="A" * 32)),
+    ("evidence_upload_not_empty", lambda: upload_row(size_bytes=0)),
+    ("evidence_upload_state_known", lambda: upload_row(state="lost")),
 ]
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from plainview.accounts.actions import add_officer
 from plainview.accounts.errors import SpanError
 from plainview.accounts.queries import officer_key
+from plainview.accounts.rules import Viewer
 from plainview.custody.models import Act, Words
 from plainview.evidence import queries
 from plainview.evidence.actions import (
@@ -24,7 +25,6 @@ from plainview.evidence.actions import (
 )
 from plainview.evidence.errors import AlreadyReceivedError, DeviceTakenError, NoSuchRecordingError, TimesError
 from plainview.evidence.models import Device, Original, Part, Probe, Recording, Wearer
-from plainview.accounts.rules import Viewer
 from plainview.evidence.rules import CaptureTimes
 from plainview.formats.ids import check_identifier, format_identifier
 from plainview.formats.leaf import commitment
