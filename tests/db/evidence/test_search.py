@@ -201,6 +201,8 @@ def test_a_search_never_says_what_was_spoken_in_a_restricted_recording(undone):
     add_transcript(recording, "drop the gun")
     assert {words: told(words, INVESTIGATOR) for words in asked} == before
     assert found("lee", INVESTIGATOR) == found("lee -gun", INVESTIGATOR) == [1]
+    assert found('"ada lee"', INVESTIGATOR) == found('lee -"lee ada"', INVESTIGATOR) == [1]
+    assert found('"lee ada"', INVESTIGATOR) == found('lee -"ada lee"', INVESTIGATOR) == []
     assert found("gun", CUSTODIAN) == found('"drop the gun"', CUSTODIAN) == [1]
     assert found("lee -gun", CUSTODIAN) == []
     (row,) = search(INVESTIGATOR, "lee").rows
