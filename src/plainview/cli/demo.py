@@ -28,6 +28,7 @@ from plainview.demo.story import CAMERAS, ZONE_NAME
 from plainview.evidence.queries import device_key
 from plainview.media.sample_transcripts import format_sample
 from plainview.media.transcript import Cue, Word
+from plainview.pipeline.demo_footage import Making, note_making
 from plainview.pipeline.examine import new_jail
 from plainview.pipeline.installation import is_demo
 from plainview.pipeline.intake import Intake, take_in
@@ -182,14 +183,20 @@ def _render(place: Place, what: str, keys: list[str], render: Callable[..., list
 
     with progress(is_quiet=False) as bar:
         task = bar.add_task(what, total=1000)
+
+        def told(share: float) -> None:
+            bar.update(task, completed=1000 * share)
+            note_making(place.data, Making(what, share, len(list(place.footage.glob("*.json")))))
+
         render(
             unfinished,
             seed=SEED,
             keys=keys,
             on_film=finished,
-            progress=lambda share: bar.update(task, completed=1000 * share),
+            progress=told,
             processes=len(os.sched_getaffinity(0)),
         )
+    note_making(place.data, None)
     unfinished.rmdir()
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from plainview.accounts.queries import known_users
 from plainview.accounts.rules import ROLES
+from plainview.pipeline.demo_footage import read_making
 from plainview.web.guard import public
 
 if TYPE_CHECKING:
@@ -47,6 +48,20 @@ def enter(request: Request) -> HttpResponse:
     login(request, user, backend=BACKEND)
     request.session.set_expiry(0)
     return redirect(_safe(request, request.POST.get("next", "")))
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def making(request: Request) -> HttpResponse:
+    """Say how far a demonstration's footage is, for the page that asks again and again; in no other place."""
+    if not settings.PLAINVIEW_IS_DEMO:
+        raise Http404
+    found = read_making(settings.PLAINVIEW_DATA)
+    answer = render(request, "web/_making.html", {"making": found})
+    if request.GET.get("taken_in") != str(found.taken_in if found else ""):
+        answer["HX-Trigger"] = "plainview:received"
+    return answer
 
 
 def _seats(now: datetime) -> dict[str, KnownUser]:

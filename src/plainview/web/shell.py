@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.urls import reverse
 
 from plainview.accounts.rules import NOBODY, decide_place
+from plainview.pipeline.demo_footage import read_making
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -51,6 +53,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "places": _places(request, viewer),
         "can_search": viewer.user is not None and decide_place(viewer, "recordings.list"),
         "theme": theme if theme in THEMES else "",
+        "making": read_making(settings.PLAINVIEW_DATA) if settings.PLAINVIEW_IS_DEMO else None,
     }
 
 

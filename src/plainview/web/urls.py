@@ -36,6 +36,7 @@ urlpatterns = [
     path("uploads", uploads.uploads, name="uploads"),
     path("uploads/<str:name>", uploads.upload, name="upload"),
     path("enter", enter.enter, name="enter"),
+    path("enter/making", enter.making, name="enter_making"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("account/", include("plainview.web.sign_in")),
