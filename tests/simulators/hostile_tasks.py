@@ -298,3 +298,9 @@ def write_although_nobody_reads(fd, argument):
 
 def read_output_pipe(fd, argument):
     return os.read(OUTPUT_FD, 1).hex()
+
+
+def hold_a_terabyte(fd, argument):
+    """Ask for room that whoever reads would have to keep in memory."""
+    leave_room(0, 1 << 40)
+    return "held"

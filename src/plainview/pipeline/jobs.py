@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from procrastinate import Blueprint
+from procrastinate import Blueprint, RetryStrategy
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from plainview.evidence.step_actions import JOB, QUEUE, requeue_steps
-from plainview.pipeline import steps
+from plainview.custody.record import Actor
+from plainview.evidence import step_actions, upload_actions
+from plainview.pipeline import steps, uploads
 from plainview.pipeline.derivatives import sweep_derived
+from plainview.pipeline.intake import Intake
 
 if TYPE_CHECKING:
     from procrastinate import JobContext
@@ -23,6 +25,9 @@ WORKPLACE = "workplace"
 UPKEEP = "upkeep"
 FIRST = 100
 SILENT_S = 30
+UPLOADS = Actor("system:uploads")
+# After 3, 9, 27, 81 and 243 seconds: somebody waits. Then it is refused with its reason.
+UPLOAD_TRIES = 5
 KEPT_H = 7 * 24
 
 
@@ -32,10 +37,32 @@ def workplace_of(context: JobContext) -> Workplace:
     return workplace
 
 
-@JOBS.task(name=JOB, queue=QUEUE, pass_context=True)
+@JOBS.task(name=step_actions.JOB, queue=step_actions.QUEUE, pass_context=True)
 def run_step(context: JobContext, *, original: int, name: str, times: int = 0) -> None:
     """Do one step of one original."""
     steps.run_step(workplace_of(context), original=original, name=name, times=times)
+
+
+@JOBS.task(
+    name=upload_actions.JOB,
+    queue=upload_actions.QUEUE,
+    retry=RetryStrategy(max_attempts=UPLOAD_TRIES, exponential_wait=3),
+    pass_context=True,
+)
+def take_in_upload(context: JobContext, *, name: str) -> None:
+    """Take in what somebody handed in through a browser."""
+    is_last_try = context.job.attempts >= UPLOAD_TRIES
+    uploads.take_in_upload(_intake(workplace_of(context)), name, is_last_try=is_last_try)
+
+
+def _intake(workplace: Workplace) -> Intake:
+    return Intake(
+        installation=workplace.installation,
+        jail=workplace.jail,
+        actor=UPLOADS,
+        now=workplace.now,
+        monotonic=workplace.monotonic,
+    )
 
 
 # A queueing lock and no lock: with one, a job that stalled would keep the job that looks for stalled ones from running.
@@ -69,8 +96,22 @@ async def retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: A
 def tend_steps(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Look for steps that no job is about, and for derivatives that no row names or no store has."""
     workplace = workplace_of(context)
-    requeue_steps(now=workplace.now())
+    step_actions.requeue_steps(now=workplace.now())
     sweep_derived(workplace.derived, now=workplace.now())
+
+
+@JOBS.periodic(cron="*/10 * * * *", periodic_id="keep_uploads")
+@JOBS.task(
+    name="plainview.keep_uploads",
+    queueing_lock="plainview.keep_uploads",
+    queue=UPKEEP,
+    priority=FIRST,
+    pass_context=True,
+)
+def keep_uploads(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Give up uploads that never came whole, and look for those that no job is about."""
+    workplace = workplace_of(context)
+    uploads.keep_uploads(workplace.installation, now=workplace.now())
 
 
 @JOBS.periodic(cron="17 * * * *", periodic_id="forget_jobs")

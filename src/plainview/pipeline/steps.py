@@ -122,7 +122,14 @@ def _note_trouble(workplace: Workplace, claim: ClaimedStep, error: Exception, ti
         return
     failure, is_final = _failure(error)
     state = fail_step(claim, failure=failure, is_final=is_final, actor=WORKER, now=workplace.now())
-    log.warning("step failed", reason=failure.reason, error=str(error), state=state, exc_info=error)
+    is_foreseen = isinstance(error, (StepFailedError, KeyMissingError))
+    log.warning(
+        "step failed",
+        reason=failure.reason,
+        error=str(error),
+        state=state,
+        exc_info=None if is_foreseen else error,
+    )
 
 
 def _failure(error: Exception) -> tuple[Failure, bool]:

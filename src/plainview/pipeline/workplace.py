@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EVERY_S = 1.0
 # These say nothing about the file, so they must not be held against it.
 OUR_FAULTS = ("missing import", "not started")
+# Of what a decoder or encoder says of a file: what it also says where it could not get the memory that it wanted.
+WORTH_ANOTHER = frozenset(("unencodable", "nothing_decoded", "undecodable", "unreadable"))
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,10 @@ def check_worked(result: JailResult) -> None:
     if failure.startswith(OUR_FAULTS):
         raise JailError(f"The decoder could not work ({failure}).")
     if failure == "raised":
-        # The same bytes under the same program: it will say the same.
         text = result.message or "The recording cannot be worked on."
-        raise StepFailedError(result.reason or "unusable", text, is_final=True)
+        # The same bytes under the same program: it will say the same, unless it was short of something.
+        is_final = result.reason not in WORTH_ANOTHER
+        raise StepFailedError(result.reason or "unusable", text, is_final=is_final)
     raise StepFailedError(
         "decoder_stopped", f"The decoder was stopped while reading the recording: {failure}."
     )
