@@ -29,6 +29,7 @@ from plainview.evidence.models import (
 )
 from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
 from plainview.evidence.rules import CaptureTimes, DeviceKey, KnownOriginal, KnownRecording, OriginalFacts
+from plainview.evidence.search_actions import refresh_search_row
 from plainview.evidence.step_actions import begin_steps
 from plainview.formats.ids import format_identifier
 from plainview.tasks.actions import open_task
@@ -262,6 +263,7 @@ def set_wearer(
     )
     row = Recording.objects.get(pk=recording.key)
     SearchRow.objects.filter(recording=row).update(**_worn_by(row))
+    refresh_search_row(row.pk)
     record(
         "wearer.set",
         object=recording.identifier,
@@ -404,6 +406,7 @@ def _begin_search_row(recording: Recording, *, duration_ms: int | None) -> None:
         duration_ms=duration_ms,
         **_worn_by(recording),
     )
+    refresh_search_row(recording.pk)
 
 
 def _worn_by(recording: Recording) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, transaction
 
+from plainview.accounts.queries import officer_key
 from plainview.accounts.rules import Viewer
 from plainview.evidence import search as module
+from plainview.evidence.actions import set_wearer
 from plainview.evidence.listing import NO_ROWS, Count, Filters
 from plainview.evidence.search import search
-from simulators.custody_rows import START
+from simulators.custody_rows import CLERK, START, ask
 from simulators.databases import writers
 from simulators.library import add_recording, add_transcript, device_row, officer_row, unit_row
+from simulators.roster import receive
 
 OPERATOR = Viewer(is_operator=True)
 INVESTIGATOR = Viewer(user=1, roles=frozenset({"investigator"}))
@@ -145,6 +148,17 @@ def test_a_recording_is_found_by_its_names_and_they_mix_with_what_was_said(undon
     for asked in ('"diaz maria"', "diaz knife", '"stone your"', "R", f"{identifier} knife"):
         assert found(asked) == [], asked
     assert found("26") == [26]
+
+
+def test_a_recording_is_found_by_its_camera_once_received_and_by_its_wearer_once_that_is_known(undone):
+    ada = officer_row("Ada Lee", "17")
+    recording = receive("a", device=device_row("X-100"))
+    assert [row.identifier for row in search(OPERATOR, "X-100").rows] == [recording.identifier]
+    assert search(OPERATOR, "lee").rows == ()
+    set_wearer(recording=recording, officer=officer_key(ada), reason="seen", actor=CLERK, now=START)
+    assert [row.wearer for row in search(OPERATOR, "lee X-100").rows] == ["Ada Lee"]
+    set_wearer(recording=recording, officer=None, reason="a mistake", actor=CLERK, now=START)
+    assert search(OPERATOR, "lee").rows == ()
 
 
 # --- moments
@@ -334,8 +348,6 @@ def test_another_failure_of_the_database_is_not_taken_for_a_broad_search(databas
 
 
 def test_a_search_leaves_the_settings_of_a_callers_transaction_as_they_were(undone):
-    from simulators.custody_rows import ask
-
     names = ("statement_timeout", "enable_seqscan", "jit")
     before = [ask(f"SHOW {name}") for name in names]
     search(OPERATOR, "stop")
