@@ -207,9 +207,13 @@ def _row(recording: Listed) -> Row:
     address = reverse("recording", args=[recording.identifier])
     state = STATE_WORDS[recording.state]
     if recording.state == "processing":
-        state = f"{state} {words.format_percent(recording.fraction)}"
-        if recording.unfinished == ("transcript",):
-            state = f"Ready; transcript {words.format_percent(recording.fraction)}"
+        # It can be watched already once only its words are missing.
+        is_watchable = set(recording.unfinished) == {"transcript"}
+        state = (
+            "Ready; transcript to come"
+            if is_watchable
+            else f"{state} {words.format_percent(recording.fraction)}"
+        )
     return Row(recording, address, state, tuple(_heard(address, moment) for moment in recording.moments))
 
 

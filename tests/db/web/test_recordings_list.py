@@ -231,7 +231,7 @@ def test_only_rows_that_are_being_processed_are_asked_about_again():
     (address,) = re.findall(r'id="progress" hx-get="([^"]*)"', shown)
     assert set(re.findall(r"progress=([^&]*)", address)) == {named(1), named(3)}
     assert "Processing 25%" in shown
-    assert "Ready; transcript 75%" in shown
+    assert "Ready; transcript to come" in shown
     assert "Needs attention" in shown
 
 

@@ -125,7 +125,7 @@ class UploadPanel extends HTMLElement {
       document.body.dispatchEvent(new CustomEvent("plainview:received"));
     } else if (state === "duplicate" && identifier) this.end(row, "ready", "Received before, as ", identifier, address);
     else if (state === "duplicate") this.end(row, "ready", "The same bytes were received before. Nothing was changed.");
-    else if (state === "quarantined") this.end(row, "attention", `Kept in quarantine: ${reason}`);
+    else if (state === "quarantined") this.end(row, "attention", `In quarantine. ${reason}`);
     else if (state === "refused" || state === "dropped") this.end(row, "stop", `Refused: ${reason}`);
     else return false;
     return true;
