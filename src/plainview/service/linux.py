@@ -155,15 +155,17 @@ def die_with_parent(signal_number: int, *, parent_pid: int) -> None:
 
 
 def process_start(pid: int) -> int | None:
-    """Return when a process started, in kernel ticks since boot, or None if that cannot be told.
+    """Return when a process started, in kernel ticks since boot, or None if it has ended or that cannot be told.
 
-    A process number with its start is not reused; the number alone is.
+    A process number with its start is not reused; the number alone is. One that has ended stays in the table until
+    its parent has asked how.
 
-    Source: proc(5), field 22 of /proc/pid/stat.
+    Source: proc(5), fields 3 and 22 of /proc/pid/stat.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (not a file of ours)
-            return int(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
+        return None if fields[0] in {b"Z", b"X"} else int(fields[19])
     except (OSError, ValueError, IndexError):
         return None
 
