@@ -6,8 +6,18 @@ import tracemalloc
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from plainview.media.speech import LONGEST_SAMPLES, RATE_HZ, SpeechFinder, find_speech
+from plainview.media.errors import MediaError
+from plainview.media.speech import (
+    LONGEST_SAMPLES,
+    RATE_HZ,
+    SpeechFinder,
+    find_speech,
+    pack_speech,
+    unpack_speech,
+)
 from simulators import media_files as made
 
 # A tone that comes and goes four times a second, as syllables do.
@@ -224,3 +234,34 @@ def test_real_speech_is_heard_nearly_whole(name):
 
 def test_a_real_recording_of_steady_noise_has_no_speech():
     assert found_in(made.shared_media("mics4_noise.flac").read_bytes())[0] == []
+
+
+_TALK = [(at, at + 150, 0.3) for at in range(0, 3000, 250)]
+_SEEDS = [
+    made.numbered_file(count=3, tones=_TALK),
+    made.numbered_file("mpegts", count=3, tones=_TALK),
+    made.numbered_file("matroska", count=3, tones=_TALK, audio_codec="pcm_s16le"),
+    made.wav_file(2),
+]
+_EDITS = st.lists(
+    st.tuples(
+        st.floats(0, 1, exclude_max=True), st.sampled_from([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0", b"\x7f"])
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.sampled_from(_SEEDS), edits=_EDITS)
+def test_hostile_bytes_are_heard_or_refused_and_nothing_else(seed, edits):
+    data = bytearray(seed)
+    for place, new in edits:
+        at = int(place * len(data))
+        data[at : at + len(new)] = new
+    packed = []
+    try:
+        find_speech(io.BytesIO(bytes(data)), on_speech=lambda speech: packed.append(pack_speech(speech)))
+    except MediaError:
+        return
+    assert len(list(unpack_speech(packed))) == len(packed)

@@ -20,25 +20,26 @@ _SPECIAL = [
 ]
 
 
-def write_tiny_whisper(folder, *, layers=1, width=64, heads=1, seed=0, compute_type=None):
+def write_tiny_whisper(folder, *, layers=1, width=64, heads=1, decoder_layers=1, seed=0, compute_type=None):
     """Write a model's files, the same ones each time; 16 MiB with the default sizes.
 
-    The real "tiny" has 4 layers, a width of 384 and 6 heads.
+    The real "tiny" has 4 layers, a width of 384 and 6 heads; the real "small" 12, 768 and 12.
 
     Args:
+        layers: of the encoder; the real ones' decoders have as many.
         compute_type: "int8" for smaller weights; None as they are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     words = [*_BYTES, *(f"Ġw{i}" for i in range(WORDS - len(_BYTES)))]
     tokens = [*words, *_SPECIAL]
     number = {token: i for i, token in enumerate(tokens)}
-    spec = whisper_spec.WhisperSpec(layers, heads, layers, heads)
+    spec = whisper_spec.WhisperSpec(layers, heads, decoder_layers, heads)
     _fill(spec, np.random.default_rng(seed), width, len(tokens))
     spec.register_vocabulary(tokens)
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [220, number["<|endoftext|>"]]
     spec.config.lang_ids = [number[f"<|{language}|>"] for language in _LANGUAGES]
-    spec.config.alignment_heads = [(layers - 1, head) for head in range(heads)]
+    spec.config.alignment_heads = [(decoder_layers - 1, head) for head in range(heads)]
     spec.validate()
     spec.optimize(quantization=compute_type)
     spec.save(str(folder))
