@@ -91,7 +91,12 @@ def recordings(request: Request) -> HttpResponse:
         page = search(request.viewer, asked, narrowing.filters, after=after, limit=FOUND_ROWS)
     else:
         page = list_recordings(request.viewer, narrowing.filters, after=after, limit=ROWS)
-    return render(request, "web/recordings.html", _facts(request, asked, narrowing, page, after))
+    facts = _facts(request, asked, narrowing, page, after)
+    response = render(request, "web/recordings.html", facts)
+    if "HX-Request" in request.headers:
+        # Filters change the list in place; the address follows, and files being sent above it are left alone.
+        response["HX-Replace-Url"] = facts["here"]
+    return response
 
 
 def _facts(

@@ -53,6 +53,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "places": _places(request, viewer),
         "can_search": viewer.user is not None and decide_place(viewer, "recordings.list"),
         "theme": theme if theme in THEMES else "",
+        "place_zone": settings.PLAINVIEW_ZONE,
+        "printed_at": None if viewer.user is None else getattr(request, "now", None),
         "making": read_making(settings.PLAINVIEW_DATA) if settings.PLAINVIEW_IS_DEMO else None,
     }
 

@@ -147,6 +147,14 @@ def test_filters_narrow_and_say_what_they_hide():
     assert '<a href="/recordings">Clear filters</a>' in shown
 
 
+def test_a_list_changed_in_place_changes_the_address_and_no_more_than_is_set():
+    client = visitor("custodian")
+    fields = {"unit": "12A", "from": "", "state": ""}
+    assert "HX-Replace-Url" not in client.get("/recordings", fields)
+    answer = client.get("/recordings", fields, headers={"HX-Request": "true"})
+    assert answer["HX-Replace-Url"] == "/recordings?unit=12A"
+
+
 def test_filters_that_hide_everything_say_so_and_can_be_cleared():
     add_recording(1)
     shown = page(visitor("custodian"), unit="ZZ", state="ready")

@@ -1,6 +1,7 @@
 """To do: what is asked of somebody, their answer, and nobody else's business."""
 
 import json
+import re
 
 import pytest
 
@@ -168,3 +169,9 @@ def test_leaving_it_changes_nothing_but_the_task():
     task.refresh_from_db()
     assert task.answer == "left"
     assert recording.parts.get().original.steps.get().state == "parked"
+
+
+def test_what_is_printed_says_by_whom_and_when():
+    assert re.search(
+        r'<p class="print-only">Printed by Ana Reyes, <time datetime="', page(visitor("officer"))
+    )
