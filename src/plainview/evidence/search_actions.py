@@ -9,7 +9,7 @@ from django.db import connection
 # The identifier is one word, and its number another with and without zeros in front; parted at its hyphens it would
 # answer whoever looks for "I" or "26".
 # `words` keeps no positions: PostgreSQL's end at 16,383, two hours of speech; phrases are looked up in the cues.
-_REFRESH = """
+REFRESH_EVERY_ROW = """
 UPDATE evidence_search_row s
 SET names = called.names,
     transcripts = said.transcripts,
@@ -39,8 +39,8 @@ CROSS JOIN LATERAL (
     ) t
     WHERE p.recording_id = row.recording_id
 ) said
-WHERE s.recording_id = row.recording_id AND row.recording_id = %s
-"""
+WHERE s.recording_id = row.recording_id"""
+_REFRESH_ROW = REFRESH_EVERY_ROW + " AND row.recording_id = %s"
 
 
 def refresh_search_row(recording: int) -> None:
@@ -53,4 +53,4 @@ def refresh_search_row(recording: int) -> None:
         recording: the key of the recording's row.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_REFRESH, [recording])
+        cursor.execute(_REFRESH_ROW, [recording])
