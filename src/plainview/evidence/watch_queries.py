@@ -244,7 +244,7 @@ def _derivative(row: Derivative) -> KnownDerivative:
 
 
 def _steps(original: Original) -> dict[str, StepState]:
-    rows = Step.objects.filter(original=original)
+    rows = Step.objects.filter(original=original).order_by("name")
     return {row.name: StepState(row.name, row.state, row.fraction, row.reason_text) for row in rows}
 
 

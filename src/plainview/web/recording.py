@@ -96,7 +96,7 @@ def transcript(request: Request, identifier: str) -> HttpResponse:
         }
         for cue in cues_of(found)
     ]
-    made = " ".join(filter(None, (found.engine, found.model, found.version)))
+    made = recording_words.transcript_words(found)
     response = JsonResponse({"notice": NOTICES[found.notice], "made": made, "cues": cues})
     response["Cache-Control"] = "private, no-store"
     return response
@@ -121,6 +121,7 @@ def facts(request: Request, identifier: str) -> HttpResponse:
         "recording_facts",
         part=part,
         made=_made(part),
+        transcript_words=recording_words.transcript_words(part.transcript) if part.transcript else "",
         probed=probed,
         container=""
         if probed is None

@@ -42,7 +42,9 @@ def player_state(recording: KnownRecording, heading: Heading, part: Watched) -> 
         if "waveform" in part.derivatives
         else None,
         "transcript": reverse("recording_transcript", args=[identifier]) if part.transcript else None,
-        "steps": [_step(step) for step in part.steps.values() if step.state != "done"],
+        "steps": [
+            _step(step, is_played=played is not None) for step in part.steps.values() if step.state != "done"
+        ],
         "busy": any(step.state in UNFINISHED for step in part.steps.values()),
         "problem": _problem(derive) if played is None else "",
     }
@@ -71,12 +73,12 @@ def _storyboard(board: KnownDerivative | None, identifier: str) -> dict[str, Any
     }
 
 
-def _step(step: StepState) -> dict[str, Any]:
+def _step(step: StepState, *, is_played: bool) -> dict[str, Any]:
     return {
         "name": step.name,
         "state": step.state,
         "fraction": step.fraction,
-        "words": step_words(step),
+        "words": step_words(step, is_played=is_played),
     }
 
 
@@ -85,7 +87,7 @@ def _problem(derive: StepState | None) -> str:
     if derive is not None and derive.state in UNFINISHED:
         return ""
     if derive is not None and derive.state == "parked":
-        return f"{step_words(derive)} The custodian was asked what to do. The original is kept, and can be exported."
+        return f"{step_words(derive, is_played=False)} The custodian was asked what to do. The original is kept, and can be exported."
     return (
         "No viewing copy could be made of this recording, and browsers do not play the original as it is. The original "
         "is kept, and can be exported."

@@ -10,15 +10,15 @@ from plainview.web import words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plainview.evidence.watch_queries import StepState
+    from plainview.evidence.watch_queries import KnownTranscript, StepState
     from plainview.media.facts import Probe, Stream
 
 # Whose clock said when a recording was made.
 CLOCKS: Final[Mapping[str, str]] = {
-    "file": "as the file says, by the clock of what made it; nobody has compared that clock with another",
-    "camera": "by the camera's own clock; nobody has compared it with another",
-    "person": "as a person said",
-    "unknown": "the file does not say when it was made",
+    "file": "The time is what the file says, by the clock of what made it; nobody has compared that clock with another.",
+    "camera": "The time is by the camera's own clock; nobody has compared it with another.",
+    "person": "The time is what a person said.",
+    "unknown": "The file does not say when it was made.",
 }
 BASES: Final[Mapping[str, str]] = {
     "assignment": "the camera was assigned to them at that time",
@@ -47,7 +47,8 @@ CONTAINERS: Final[Mapping[str, str]] = {
 }
 # What each step makes, and what it is called while it does.
 _STEPS: Final[Mapping[str, tuple[str, str]]] = {
-    "derive": ("Viewing copy, storyboard and waveform", "are"),
+    "derive": ("The viewing copy", "is"),
+    "derive_rest": ("Storyboard and waveform", "are"),
     "transcript": ("The transcript", "is"),
 }
 # Facts of an act that say something to a person; the rest are identities for checkers.
@@ -58,6 +59,10 @@ _TOLD_FACTS: Final[Mapping[str, str]] = {
     "kind": "kind",
     "engine": "engine",
     "model": "model",
+    "cues": "cues",
+    "viewing_copy_sha256": "SHA-256 of the viewing copy",
+    "storyboard_sha256": "SHA-256 of the storyboard",
+    "waveform_sha256": "SHA-256 of the waveform",
     "package_sha256": "SHA-256 of package.json",
     "answer": "answer",
 }
@@ -70,9 +75,15 @@ _TOLD_DETAIL: Final[Mapping[str, str]] = {
 }
 
 
-def step_words(step: StepState) -> str:
-    """Say how far a step is; nothing of one that is done."""
-    what, verb = _STEPS.get(step.name, (step.name, "is"))
+def step_words(step: StepState, *, is_played: bool) -> str:
+    """Say how far a step is; nothing of one that is done.
+
+    Args:
+        step: which.
+        is_played: whether the recording plays without what the step makes.
+    """
+    name = "derive_rest" if step.name == "derive" and is_played else step.name
+    what, verb = _STEPS.get(name, (step.name, "is"))
     if step.state == "waiting":
         return f"{what} {verb} waiting to be made."
     if step.state == "doing":
@@ -109,10 +120,18 @@ def warning_words(probed: Probe) -> list[str]:
     ]
 
 
+def transcript_words(transcript: KnownTranscript) -> str:
+    """Say which machine wrote down the speech; a sample was typed by hand."""
+    if transcript.notice == "sample":
+        return "sample, typed by hand"
+    said = " ".join(filter(None, (transcript.engine, transcript.model, transcript.version)))
+    return f"{said}, language {transcript.language}" if transcript.language else said
+
+
 def told(facts: Mapping[str, Any], detail: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Return what of an act's facts and words a person reads beside it: names and values, the words first."""
     said = [
         (_TOLD_DETAIL[name], str(value)) for name, value in (detail or {}).items() if name in _TOLD_DETAIL
     ]
     said += [(_TOLD_FACTS[name], str(value)) for name, value in facts.items() if name in _TOLD_FACTS]
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in said if value not in {"", "none"}]

@@ -12,6 +12,8 @@ const POLL_MS = 2000;
 const POLL_HIDDEN_MS = 15000;
 const REVERSE_EVERY_MS = 120;
 const NO_PICTURE_AFTER_S = 1.5;
+// A picture far from the last key picture, on a slow machine.
+const LONGEST_SEEK_MS = 8000;
 
 const KEYS = {
   " ": "play", k: "stop", j: "slower", l: "faster", ",": "frame-back", ".": "frame-on",
@@ -100,7 +102,9 @@ class PvPlayer extends HTMLElement {
     this.state = state;
     const { video } = state;
     this.clock = state.started_ms === null ? null : new WallClock(state.started_ms, state.offsets);
-    this.parts.making.textContent = state.steps.map((step) => step.words).join(" ");
+    // Until there is something to play, the picture's place says how far that is.
+    const others = state.steps.filter((step) => video || step.name !== "derive");
+    this.parts.making.textContent = others.map((step) => step.words).join(" ");
     if (video && !this.loaded.video) {
       this.loaded.video = true;
       this.#attach();
@@ -157,6 +161,8 @@ class PvPlayer extends HTMLElement {
       lines.push(bar);
     }
     if (button) lines.push(button);
+    // Each percent read aloud would drown everything else.
+    this.parts.instead.setAttribute("aria-live", step ? "off" : "polite");
     this.parts.instead.replaceChildren(...lines);
     this.parts.instead.hidden = false;
   }
@@ -166,7 +172,8 @@ class PvPlayer extends HTMLElement {
   #attach() {
     const { video, state } = this;
     this.classList.toggle("sound-only", !state.video.has_picture);
-    for (const name of ["pictures", "sound"]) this.parts[name].hidden = !state.video[name === "pictures" ? "has_picture" : "has_sound"];
+    for (const name of ["pictures", "picture-ways"]) this.parts[name].hidden = !state.video.has_picture;
+    this.parts.sound.hidden = !state.video.has_sound;
     const back = this.wasAt ?? Number(new URLSearchParams(location.search).get("t"));
     if (back > 0) this.startAt = back;
     this.#say("Loading.");
@@ -333,6 +340,7 @@ class PvPlayer extends HTMLElement {
     this.stepping = true;
     this.#endReverse();
     this.video.pause();
+    if (this.video.seeking) await this.#shownAfterSeek();
     const spacing = 1 / (this.state.video.frame_rate || 30);
     const from = this.shownAt;
     for (let reach = 1; reach <= 32 && this.shownAt === from; reach *= 2) {
@@ -343,12 +351,13 @@ class PvPlayer extends HTMLElement {
     this.stepping = false;
   }
 
+  // A seek within the picture that is shown may present nothing anew, so the end of the seek counts too, a little later.
   #shownAfterSeek(seconds) {
     return new Promise((resolve) => {
-      const done = () => { clearTimeout(late); resolve(); };
-      const late = setTimeout(resolve, 700);
-      this.video.addEventListener("seeked", () => this.video.requestVideoFrameCallback(done), { once: true });
-      this.video.currentTime = seconds;
+      this.video.requestVideoFrameCallback(() => resolve());
+      this.video.addEventListener("seeked", () => setTimeout(resolve, 80), { once: true });
+      setTimeout(resolve, LONGEST_SEEK_MS);
+      if (seconds !== undefined) this.video.currentTime = seconds;
     });
   }
 
