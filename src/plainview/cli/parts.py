@@ -105,7 +105,7 @@ def _run_web(data: Path, web: WebAddress) -> None:
         workers=1,
         blocking_threads=WEB_THREADS,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         workers_kill_timeout=WEB_STOP_LIMIT_S,
         ssl_cert=web.certificate,
         ssl_key=web.certificate_key,

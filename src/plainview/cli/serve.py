@@ -96,15 +96,15 @@ def run(data: Path, listening: Listening, *, workers: int | None, recovery_file:
     ) as here:
         _settle(here)
         keep_secret_key(here.installation.data)
-        with (
-            noted_signals() as is_asked,
-            _announced(here, listening),
-            _parts(here, listening, count) as parts,
-        ):
+        web, *others = parts_of(here.installation.data, listening, count)
+        with noted_signals() as is_asked, _running(here) as parts, _announced(here, listening):
+            parts.start(web)
             if _wait_until_up(listening, parts, is_asked):
                 answer(f"Plainview is at {listening.address(_shown_host(listening))}")
+                # Only now: they would have taken the web's time to start, and people wait for that.
+                for part in others:
+                    parts.start(part)
             _tend(here, parts, is_asked)
-            withdraw(here.installation.data)
     say("Stopped.")
 
 
@@ -196,7 +196,7 @@ def _settle(here: Opened) -> None:
 
 @contextmanager
 def _announced(here: Opened, listening: Listening) -> Iterator[None]:
-    """Let commands join."""
+    """Let the parts find the database and other commands join, until the end begins."""
     cluster = here.cluster
     serving = Serving(
         pid=os.getpid(),
@@ -214,19 +214,19 @@ def _announced(here: Opened, listening: Listening) -> Iterator[None]:
 
 
 @contextmanager
-def _parts(here: Opened, listening: Listening, workers: int) -> Iterator[Parts]:
+def _running(here: Opened) -> Iterator[Parts]:
     assert here.lock is not None, "whoever serves holds the data directory"
     log = get_log()
-    with running_parts(
-        parts_of(here.installation.data, listening, workers),
-        here.lock,
-        on_event=lambda name, what, remark: log.info("part", part=name, what=what, remark=remark),
-    ) as parts:
+
+    def note(name: str, what: str, remark: str) -> None:
+        log.info("part", part=name, what=what, remark=remark)
+
+    with running_parts([], here.lock, on_event=note) as parts:
         yield parts
 
 
 def parts_of(data: Path, listening: Listening, workers: int) -> list[Part]:
-    """Return the processes of a server."""
+    """Return the processes of a server, the web first."""
     web = ["--host", listening.host, "--port", str(listening.port)]
     if listening.certificate and listening.certificate_key:
         web += ["--certificate", str(listening.certificate.absolute())]
