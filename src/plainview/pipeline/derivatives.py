@@ -180,7 +180,7 @@ def settle_derived(derived: LocalStore) -> int:
     Returns:
         How many objects and halves of objects were removed.
     """
-    return derived.sweep() + _drop_orphans(derived)
+    return derived.sweep() + _drop(derived, set(derived.names()))
 
 
 def sweep_derived(derived: LocalStore, *, now: datetime) -> tuple[int, int]:
@@ -200,16 +200,15 @@ def sweep_derived(derived: LocalStore, *, now: datetime) -> tuple[int, int]:
     there = set(derived.names())
     gone = [original for original, kinds in newest.items() if not there.issuperset(kinds.values())]
     remade = sum(remake_derivatives(original=original, now=now) for original in gone)
-    return _drop_orphans(derived), remade
-
-
-def _drop_orphans(derived: LocalStore) -> int:
     there = set(derived.names())
-    if step_queries.is_any_step_doing("derive"):
-        return 0
-    orphans = there - step_queries.derivative_object_ids()
+    is_safe = not step_queries.is_any_step_doing("derive")
+    return _drop(derived, there) if is_safe else 0, remade
+
+
+def _drop(derived: LocalStore, there: set[str]) -> int:
+    """Remove those of the objects that no row names."""
     dropped = 0
-    for object_id in sorted(orphans):
+    for object_id in sorted(there - step_queries.derivative_object_ids()):
         with contextlib.suppress(ObjectMissingError):
             derived.delete(object_id)
             dropped += 1
