@@ -140,6 +140,22 @@ def test_a_stated_start_keeps_its_instant_whatever_its_zone():
     assert _started_at({"creation_time": "2026-03-14T18:31:05-04:00"}) == (at, [])
 
 
+def test_the_milliseconds_that_mp4_drops_are_read_from_where_a_camera_writes_them():
+    at = dt.datetime(2026, 3, 14, 22, 31, 5, 731_000, tzinfo=dt.UTC)
+    tags = {"creation_time": "2026-03-14T22:31:05.731Z", "date": "2026-03-14T22:31:05.731+00:00"}
+    assert probe_bytes(made.fast_start_mp4(metadata=tags)).started_at == at
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["2026-03-14T22:31:06.000+00:00", "2026-03-14T22:31:05.731", "2026-03-14", "2026", "today", ""],
+)
+def test_another_date_than_the_stated_start_changes_nothing(date):
+    at = dt.datetime(2026, 3, 14, 22, 31, 5, tzinfo=dt.UTC)
+    assert _started_at({"creation_time": "2026-03-14T22:31:05Z", "date": date}) == (at, [])
+    assert _started_at({"date": date}) == (None, [])
+
+
 @pytest.mark.parametrize(
     "stated", ["2026-03-14 22:31:05", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", ""]
 )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from plainview.media.errors import MediaError, UnderivableMediaError
 from plainview.media.probe import probe
-from plainview.media.viewing import make_viewing_copy, needs_copy
+from plainview.media.viewing import copy_head_bytes, make_viewing_copy, needs_copy
 from simulators import media_files as made
 
 
@@ -426,7 +426,9 @@ class WriteOnly:
 
 def test_the_file_is_written_once_but_for_its_head_and_never_read():
     target = WriteOnly()
-    facts = make_viewing_copy(io.BytesIO(made.numbered_file(count=60, tones=[(0, 6000, 0.3)])), target)
+    original = io.BytesIO(made.numbered_file(count=60, tones=[(0, 6000, 0.3)]))
+    facts = make_viewing_copy(original, target)
+    assert facts.head_bytes == copy_head_bytes(probe(original)), "whoever encrypts it must know before"
     assert boxes(bytes(target.data)) == [b"ftyp", b"moov", b"free", b"free", b"mdat"]
     assert target.lowest_rewritten
     assert max(end for _, end in target.lowest_rewritten) <= facts.head_bytes

@@ -494,16 +494,26 @@ def _stream_warnings(stream: Stream, header: _Header, decoded: _Decoded | None) 
 
 def _started_at(tags: Mapping[str, str]) -> tuple[dt.datetime | None, list[str]]:
     """Read the stated creation time; a form without a zone is not guessed at."""
-    text = tags.get("creation_time")
-    if text is None:
+    if "creation_time" not in tags:
         return None, []
+    at = _instant(tags["creation_time"])
+    if at is None:
+        return None, ["unreadable_start_time"]
+    # MP4 keeps whole seconds of it. Some cameras write the rest into a tag, which counts where it says the same.
+    exact = _instant(tags.get("date", ""))
+    is_same = exact is not None and exact.replace(microsecond=0) == at
+    return exact if is_same else at, []
+
+
+def _instant(text: str) -> dt.datetime | None:
+    """Read a time with its zone; None is anything else."""
     try:
         at = dt.datetime.fromisoformat(text)
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not 1904 <= at.year < 9999:
-        return None, ["unreadable_start_time"]
-    return at.astimezone(dt.UTC), []
+        return None
+    if at.tzinfo is None or not 1904 <= at.year < 9999:
+        return None
+    return at.astimezone(dt.UTC)
 
 
 def _tags(merged: Mapping[str, str]) -> tuple[Tag, ...]:
