@@ -37,8 +37,8 @@ export function forget(key) {
 
 export class Upload {
   // onProgress(sentBytes), onWait(sentence, seconds): called while it runs.
-  constructor(file, { address, token, onProgress, onWait }) {
-    Object.assign(this, { file, address, token, onProgress, onWait });
+  constructor(file, { address, onProgress, onWait }) {
+    Object.assign(this, { file, address, onProgress, onWait });
     this.url = null;
     this.request = null;
     this.isStopped = false;
@@ -119,7 +119,7 @@ export class Upload {
       this.request = request;
       request.open(method, url);
       request.setRequestHeader("Tus-Resumable", VERSION);
-      request.setRequestHeader("X-CSRFToken", this.token);
+      request.setRequestHeader("X-CSRFToken", token());
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, String(value));
       if (onSent) request.upload.addEventListener("progress", (event) => onSent(event.loaded));
       request.addEventListener("load", () => {
@@ -142,6 +142,12 @@ export class Upload {
     });
     if (this.isStopped) throw new StoppedError();
   }
+}
+
+// Signing in again, in another tab, changes it; the cookie has the newest.
+function token() {
+  const kept = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
+  return kept ? kept.slice("csrftoken=".length) : document.querySelector("meta[name=csrf-token]").content;
 }
 
 function offsetOf(answer) {

@@ -10,7 +10,6 @@ class UploadPanel extends HTMLElement {
     this.rows = this.querySelector("ol");
     this.template = this.querySelector("template");
     this.spoken = this.querySelector("[role=status]");
-    this.token = document.querySelector("meta[name=csrf-token]").content;
     this.queue = [];
     this.isRunning = false;
     this.querySelector("input[type=file]").addEventListener("change", (event) => {
@@ -72,7 +71,6 @@ class UploadPanel extends HTMLElement {
     element.querySelector(".cancel").onclick = () => this.cancel(row);
     row.upload = new Upload(file, {
       address: this.dataset.address,
-      token: this.token,
       onProgress: (sent) => this.showProgress(row, sent),
       onWait: (sentence, seconds) => this.show(row, "sending", `${sentence}. Trying again in ${Math.ceil(seconds)} s.`),
     });
