@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
@@ -98,6 +99,26 @@ def test_a_connection_that_breaks_in_a_piece_keeps_what_filled_mib(sender, clip)
     assert uploader.offset == 5 * MIB
     uploader.upload()
     assert result_of(sender, address)["state"] == "received"
+
+
+def kept_alive(port):
+    """Return the remote ports of connections to a local port whose other end is asked whether it is there."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {
+        int(row[2].rpartition(":")[2], 16)
+        for row in rows
+        if row[1].endswith(f":{port:04X}") and row[5][:2] == "02"
+    }
+
+
+def test_a_sender_who_is_gone_without_a_word_is_noticed(sender):
+    address = sender.begin(8 * MIB)
+    with sender.half_a_piece(address, b"x" * MIB, 0, announced=8 * MIB) as connection:
+        near = connection.getsockname()[1]
+        eventually(
+            lambda: near in kept_alive(connection.getpeername()[1]), what="a question whether it is there"
+        )
+    sender.ask("DELETE", address)
 
 
 def test_two_at_once_on_one_upload_and_a_wrong_offset(sender, clip):
