@@ -12,6 +12,7 @@ import contextlib
 import io
 import shutil
 import threading
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -23,6 +24,7 @@ from plainview.evidence.errors import NoSuchUploadError, TooManyUploadsError
 from plainview.evidence.upload_actions import begin_upload, store_upload
 from plainview.evidence.upload_queries import access_upload
 from plainview.pipeline.uploads import give_up
+from plainview.service.peers import notice_lost_peers
 from plainview.vault.errors import KeyMissingError, KeyStoreFullError, StoreFullError
 from plainview.vault.incoming import begin_incoming, drop_incoming, incoming_offset, open_incoming
 from plainview.vault.incoming_errors import (
@@ -56,6 +58,8 @@ BUSY_S = 1
 DRAINED_BYTES = 16 << 20
 
 _pieces = threading.BoundedSemaphore(PIECES_AT_ONCE)
+# Once: the socket that listens hands it on.
+_notice_lost_senders = cache(notice_lost_peers)
 
 # What the vault may answer, as the statuses that tus clients know.
 STATUSES: dict[type[Exception], int] = {
@@ -223,6 +227,7 @@ def _take_piece(request: Request, ours: KnownUpload, offset: int) -> int:
         )
     _check_room(length)
     with _a_turn():
+        _notice_lost_senders()
         # It may take minutes, and others need the connection.
         connection.close()
         body = _Body(request)
