@@ -33,6 +33,8 @@ from plainview.evidence.search_terms import Term, Wish, any_word, either, take_a
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from django.db.models import QuerySet
+
     from plainview.accounts.rules import Viewer
     from plainview.evidence.listing import Filters
     from plainview.evidence.search_terms import Alternative
@@ -149,20 +151,36 @@ def _fitting(viewer: Viewer, wishes: Sequence[Wish], filters: Filters, after: Cu
     Its columns: recording_id, shown_at, sees (this viewer may), fits (the filters), is_left (comes after the page).
     """
     sees = may_see(viewer)
-    by_words = sees & Q(_Matches(F("words"), _tsquery(either([wish.loose for wish in wishes]))))
-    by_names = ~sees & Q(_Matches(F("names"), _tsquery(either([wish.exact for wish in wishes]))))
-    rows = SearchRow.objects.filter(may_know(viewer), by_words | by_names).annotate(
-        sees=_holds(sees),
+    known = SearchRow.objects.filter(may_know(viewer)).annotate(
         fits=_holds(narrowed_to(viewer, filters)),
         is_left=_holds(Q() if after is None else comes_after(after)),
     )
-    text, values = (
-        rows.order_by().values_list("pk", "shown_at", "sees", "fits", "is_left").query.sql_with_params()
-    )
+    by_words = _Matches(F("words"), _tsquery(either([wish.loose for wish in wishes])))
+    by_names = _Matches(F("names"), _tsquery(either([wish.exact for wish in wishes])))
+    # Two queries: with "or" between them PostgreSQL would look at each recording's words again after the index has.
+    found = [
+        _compiled(known.filter(sees, Q(by_words)), sees=True),
+        _compiled(known.filter(~sees, Q(by_names)), sees=False),
+    ]
+    found = [each for each in found if each.text]
+    if not found:
+        raise EmptyResultSet
     return _Sql(
-        f"WITH fitting (recording_id, shown_at, sees, fits, is_left) AS MATERIALIZED ({text})",
-        tuple(values),
+        "WITH fitting (recording_id, shown_at, fits, is_left, sees) AS MATERIALIZED ("
+        + " UNION ALL ".join(each.text for each in found)
+        + ")",
+        tuple(value for each in found for value in each.values),
     )
+
+
+def _compiled(rows: QuerySet[Any], *, sees: bool) -> _Sql:
+    """Return a part of what fits, as a statement; an empty one where nothing can."""
+    seen = rows.order_by().annotate(sees=Value(sees, output_field=BooleanField()))
+    try:
+        text, values = seen.values_list("pk", "shown_at", "fits", "is_left", "sees").query.sql_with_params()
+    except EmptyResultSet:
+        return _Sql("")
+    return _Sql(f"({text})", tuple(values))
 
 
 class _Matches(Func):
@@ -194,11 +212,12 @@ def _page_of_words(viewer: Viewer, fitting: _Sql, limit: int) -> Page:
 def _page_of_phrases(viewer: Viewer, wishes: Sequence[Wish], fitting: _Sql, limit: int) -> Page:
     """Look phrases up in the newest recordings that hold all their words, and stop at the end of the page."""
     checked = _checked(wishes)
-    statement = f"""{fitting.text}
+    # Sorted below the check, so that it ends when the page is full.
+    statement = f"""{fitting.text}, newest AS MATERIALIZED (
+            SELECT recording_id, shown_at, sees FROM fitting WHERE fits AND is_left {_NEWEST} LIMIT %s
+        )
         SELECT ARRAY(
-                   SELECT w.recording_id FROM (
-                       SELECT recording_id, shown_at, sees FROM fitting WHERE fits AND is_left {_NEWEST} LIMIT %s
-                   ) w
+                   SELECT w.recording_id FROM (SELECT * FROM newest {_NEWEST} OFFSET 0) w
                    WHERE NOT w.sees OR EXISTS (
                        SELECT FROM evidence_search_row s WHERE s.recording_id = w.recording_id AND ({checked.text})
                    )
@@ -206,9 +225,7 @@ def _page_of_phrases(viewer: Viewer, wishes: Sequence[Wish], fitting: _Sql, limi
                ),
                last.shown_at, last.recording_id
         FROM (SELECT) nothing
-        LEFT JOIN (
-            SELECT shown_at, recording_id FROM fitting WHERE fits AND is_left {_NEWEST} OFFSET %s LIMIT 1
-        ) last ON true"""  # noqa: S608 - of our own pieces
+        LEFT JOIN (SELECT shown_at, recording_id FROM newest {_NEWEST} OFFSET %s LIMIT 1) last ON true"""  # noqa: S608 - of our own pieces
     values = [*fitting.values, PHRASE_WINDOW, *checked.values, limit + 1, PHRASE_WINDOW - 1]
     keys, last_at, last_key = _row(statement, values)
     rows = shown(viewer, keys[:limit])
@@ -218,26 +235,38 @@ def _page_of_phrases(viewer: Viewer, wishes: Sequence[Wish], fitting: _Sql, limi
     return Page(rows, following, total=None, hidden=None)
 
 
-def _checked(wishes: Iterable[Wish]) -> _Sql:
+def _checked(wishes: Sequence[Wish]) -> _Sql:
     """Return the condition that a search row `s` fits a wish with its phrases."""
     texts: list[str] = []
     values: list[Any] = []
     for wish in wishes:
-        phrases = [("", term) for term in wish.wanted if term.is_phrase]
-        phrases += [("NOT ", term) for term in wish.unwanted if term.is_phrase]
-        texts.append(" AND ".join(["s.words @@ %s::tsquery", *(no + _PHRASE for no, _ in phrases)]))
-        values += [wish.loose]
+        phrases = [(_PHRASE, term) for term in wish.wanted if term.is_phrase]
+        phrases += [(f"NOT {_PHRASE}", term) for term in wish.unwanted if term.is_phrase]
+        pieces = [text for text, _ in phrases]
+        # Which of several wishes a row fits is not known yet.
+        if len(wishes) > 1:
+            pieces.insert(0, "s.words @@ %s::tsquery")
+            values.append(wish.loose)
+        texts.append(" AND ".join(pieces))
         for _, term in phrases:
-            values += [term.exact, any_word((term,)), term.exact, any_word((term,)), term.exact]
+            values += [term.exact, *_in_cue(term)]
     return _Sql("(" + ") OR (".join(texts) + ")", tuple(values))
 
 
 # A phrase may begin in one cue and end in the next: where a machine pauses says nothing about a sentence.
-_PHRASE = """(s.names @@ %s::tsquery OR EXISTS (
+_IN_CUE = """c.stems @@ %s::tsquery AND (c.stems @@ %s::tsquery OR EXISTS (
+    SELECT FROM evidence_cue n WHERE n.transcript_id = c.transcript_id AND n.number = c.number + 1
+    AND n.stems @@ %s::tsquery AND (c.stems || n.stems) @@ %s::tsquery))"""
+
+
+def _in_cue(term: Term) -> list[str]:
+    """Return the values of _IN_CUE; its first word alone settles most cues."""
+    return [term.first, term.exact, term.last, term.exact]
+
+
+_PHRASE = f"""(s.names @@ %s::tsquery OR EXISTS (
     SELECT FROM evidence_cue c
-    WHERE c.transcript_id = ANY(s.transcripts) AND c.stems @@ %s::tsquery AND (c.stems @@ %s::tsquery OR EXISTS (
-        SELECT FROM evidence_cue n WHERE n.transcript_id = c.transcript_id AND n.number = c.number + 1
-        AND n.stems @@ %s::tsquery AND (c.stems || n.stems) @@ %s::tsquery))))"""
+    WHERE c.transcript_id = ANY(s.transcripts) AND {_IN_CUE}))"""
 
 
 def _moments(keys: list[int], wishes: Iterable[Wish]) -> dict[int, tuple[Moment, ...]]:
@@ -277,17 +306,12 @@ def _heard(terms: Iterable[Term]) -> _Sql:
     values: list[str] = []
     for term in terms:
         if term.is_phrase:
-            texts.append(f"(c.stems @@ %s::tsquery OR {_RUNS_ON})::int")
-            values += [term.exact, term.exact]
+            texts.append(f"({_IN_CUE})::int")
+            values += _in_cue(term)
         else:
             texts.append("(c.stems @@ %s::tsquery)::int")
             values.append(term.exact)
     return _Sql(" + ".join(texts), tuple(values))
-
-
-_RUNS_ON = """EXISTS (
-    SELECT FROM evidence_cue n WHERE n.transcript_id = c.transcript_id AND n.number = c.number + 1
-    AND (c.stems || n.stems) @@ %s::tsquery)"""
 
 
 def _marks(text: str, places: Iterable[int]) -> tuple[tuple[int, int], ...]:

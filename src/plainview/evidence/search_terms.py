@@ -67,6 +67,16 @@ class Term:
         return "<" in self.exact
 
     @property
+    def first(self) -> str:
+        """Return its first word as a tsquery."""
+        return self.exact.split(" <-> ")[0]
+
+    @property
+    def last(self) -> str:
+        """Return its last word as a tsquery."""
+        return self.exact.split(" <-> ")[-1]
+
+    @property
     def loose(self) -> str:
         """Return it as a tsquery that forgets the order: what an index can answer."""
         return "(" + " & ".join(map(_quoted, self.lexemes)) + ")"

@@ -11,8 +11,9 @@ from plainview.evidence import search as module
 from plainview.evidence.actions import set_wearer
 from plainview.evidence.listing import NO_ROWS, Count, Filters
 from plainview.evidence.search import search
+from plainview.service.dump import dump_database, restore_database
 from simulators.custody_rows import CLERK, START, ask
-from simulators.databases import writers
+from simulators.databases import copied_database, writers
 from simulators.library import add_recording, add_transcript, device_row, officer_row, unit_row
 from simulators.roster import receive
 
@@ -290,6 +291,25 @@ def test_counts_stop_at_their_limit(undone, monkeypatch):
     narrow = Filters(from_at=START + timedelta(minutes=3))
     assert search(OPERATOR, "stop", narrow).total == Count(1)
     assert search(OPERATOR, "stop", narrow).hidden == Count(1, is_at_least=True)
+
+
+def test_a_phrase_beside_another_wish_is_still_looked_up(undone):
+    for number, said in enumerate(("the gun", "gun the", "a bag", "a bag, the gun"), start=1):
+        add_transcript(add_recording(number, minutes=number), said)
+    assert found('"the gun" or bag') == [4, 3, 1]
+    assert found('bag -"the gun" or "gun the"') == [3, 2]
+
+
+def test_a_dump_that_is_restored_is_searched_as_before(postgres, database, tmp_path):
+    add_transcript(
+        add_recording(1, wearer=officer_row("Ada D\u00edaz", "17")), "Don\u2019t shoot", "hands up"
+    )
+    dump_database(postgres.dsn("owner", database), tmp_path / "dump")
+    with copied_database(postgres, "template1") as empty:
+        restore_database(postgres.dsn("owner", empty), tmp_path / "dump")
+        assert found("diaz") == found("dont hand") == found('"shoot hands"') == [1]
+        add_transcript(add_recording(2), "stop")
+        assert found("stop") == [2]
 
 
 # --- what cannot be answered

@@ -50,6 +50,7 @@ def test_every_item_of_whatever_is_typed_has_a_letter_or_a_digit(asked):
 def test_a_wish_is_written_once_for_an_index_and_once_for_a_text_in_order():
     phrase, word = Term(("gun", "the"), "'the' <-> 'gun'"), Term(("stop",), "'stop'")
     assert (phrase.is_phrase, word.is_phrase) == (True, False)
+    assert (phrase.first, phrase.last, word.first, word.last) == ("'the'", "'gun'", "'stop'", "'stop'")
     wish = Wish(wanted=(word, phrase), unwanted=(word, phrase))
     assert wish.loose == "(('stop') & ('gun' & 'the') & !('stop'))"
     assert wish.exact == "(('stop') & ('the' <-> 'gun') & !('stop') & !('the' <-> 'gun'))"
