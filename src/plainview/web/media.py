@@ -160,6 +160,7 @@ def _with_ranges(response: HttpResponse, etag: str) -> HttpResponse:
 
 def _guarded_bytes(response: HttpResponse, cache: str) -> HttpResponse:
     """Say of bytes that came from outside that they are what we call them, and are kept by nobody in between."""
+    response.headers.setdefault("Content-Length", str(len(response.content)))
     response["Cache-Control"] = cache
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

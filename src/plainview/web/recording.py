@@ -213,7 +213,7 @@ def _change(request: Request, recording: KnownRecording) -> dict[str, str]:
     if deed not in DEEDS:
         raise Http404
     access_recording(viewer=request.viewer, identifier=recording.identifier, to=DEEDS[deed])
-    if not LINE.match(reason):
+    if not reason or not LINE.match(reason):
         return {"reason": "Say why, in one line of at most 500 characters.", "deed": deed}
     by: dict[str, Any] = {"actor": actor_of(request), "now": request.now, "reason": reason}
     if deed == "wearer":

@@ -97,7 +97,7 @@ def _wrong(request: Request, size_bytes: int) -> dict[str, str]:
     errors = {
         name: f"Say {what}, in one line of at most 500 characters."
         for name, what in FIELDS.items()
-        if not LINE.match(request.POST.get(name, "").strip())
+        if not (said := request.POST.get(name, "").strip()) or not LINE.match(said)
     }
     if size_bytes > packages.MOST_BYTES:
         errors["package"] = f"It is larger than {format_size(packages.MOST_BYTES)}; use the command line."

@@ -36,7 +36,7 @@ def player_state(recording: KnownRecording, heading: Heading, part: Watched) -> 
         "video": None if played is None else _video(played, identifier),
         "duration_ms": duration_ms,
         "started_ms": None if started_at is None else _milliseconds(started_at),
-        "offsets": [] if started_at is None else _offsets(started_at, duration_ms, recording.times.zone),
+        "offsets": [] if started_at is None else clock_offsets(started_at, duration_ms, recording.times.zone),
         "storyboard": _storyboard(part.derivatives.get("storyboard"), identifier),
         "waveform": reverse("recording_waveform", args=[identifier])
         if "waveform" in part.derivatives
@@ -105,7 +105,7 @@ def _milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _offsets(started_at: datetime, duration_ms: int, zone: str) -> list[tuple[int, int, str]]:
+def clock_offsets(started_at: datetime, duration_ms: int, zone: str) -> list[tuple[int, int, str]]:
     """Return from when on the clocks of the place show how many seconds more than UTC, and what that is called.
 
     No recording lasts long enough for clocks to be put forward or back twice.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from plainview.evidence.rules import printable_name
 from plainview.media.facts import WARNINGS as FILE_WARNINGS
 from plainview.web import words
 
@@ -131,7 +132,14 @@ def transcript_words(transcript: KnownTranscript) -> str:
 def told(facts: Mapping[str, Any], detail: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Return what of an act's facts and words a person reads beside it: names and values, the words first."""
     said = [
-        (_TOLD_DETAIL[name], str(value)) for name, value in (detail or {}).items() if name in _TOLD_DETAIL
+        (_TOLD_DETAIL[name], _spelled(str(value)))
+        for name, value in (detail or {}).items()
+        if name in _TOLD_DETAIL
     ]
     said += [(_TOLD_FACTS[name], str(value)) for name, value in facts.items() if name in _TOLD_FACTS]
     return [(name, value) for name, value in said if value not in {"", "none"}]
+
+
+def _spelled(text: str) -> str:
+    # The log keeps words as they were offered; what hides or reorders them is spelled out, letter by letter.
+    return "".join(map(printable_name, text))
