@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
@@ -138,6 +139,20 @@ def note_factor(*, user: User, factor: str, is_added: bool, actor: Actor, now: d
     """Note that somebody added or removed a second factor; nothing else changes."""
     act = "user.factor_added" if is_added else "user.factor_removed"
     record(act, object=f"user:{user.pseudonym}", actor=actor, now=now, facts={"factor": factor})
+
+
+@transaction.atomic
+def remove_factors(*, user: User, actor: Actor, now: datetime) -> int:
+    """Take every second factor from somebody who lost theirs; their password alone signs in again.
+
+    Returns:
+        How many there were.
+    """
+    factors = list(Authenticator.objects.select_for_update().filter(user=user).order_by("pk"))
+    for factor in factors:
+        note_factor(user=user, factor=str(factor.type), is_added=False, actor=actor, now=now)
+        factor.delete()
+    return len(factors)
 
 
 @transaction.atomic

@@ -317,3 +317,105 @@ def list_models(data: Data = None, as_json: Json = False) -> None:
     from plainview.cli.models import show
 
     raise typer.Exit(show(_data(data), as_json=as_json))
+
+
+users_app = typer.Typer(
+    name="users",
+    help="People who log in: add them, give and end roles, set passwords. Each is an act in the custody log.",
+    no_args_is_help=True,
+)
+app.add_typer(users_app)
+
+Username = Annotated[str, typer.Argument(help="What they type to sign in: small letters, digits, . _ -")]
+UnitCode = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        help="The code of the unit whose recordings the role reaches. Default: all.",
+        show_default=False,
+    ),
+]
+Prompt = Annotated[
+    bool,
+    typer.Option("--prompt", help="Ask for the password here instead of making one and showing it once."),
+]
+
+
+@users_app.command("add")
+def add_user(
+    username: Username,
+    name: Annotated[str, typer.Option(help="Their name in full.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", help="A role they hold; may be given again.", show_default=False),
+    ] = None,
+    unit: UnitCode = None,
+    badge: Annotated[
+        str | None,
+        typer.Option(
+            help="Their badge number: they see what they wore. Added to the roster where it is new.",
+            show_default=False,
+        ),
+    ] = None,
+    prompt: Prompt = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add somebody who logs in. Without --prompt a password is made and shown once."""
+    from plainview.cli.people import NewPerson, add
+
+    person = NewPerson(username, name, tuple(role or ()), unit, badge)
+    add(_data(data), person, is_prompted=prompt, as_json=as_json)
+
+
+@users_app.command("list")
+def list_users(data: Data = None, as_json: Json = False) -> None:
+    """List everybody who logs in, with the roles they hold now."""
+    from plainview.cli.people import show
+
+    show(_data(data), as_json=as_json)
+
+
+@users_app.command("role")
+def set_role(
+    username: Username,
+    role: Annotated[str, typer.Argument(help="The role.")],
+    unit: UnitCode = None,
+    end: Annotated[bool, typer.Option("--end", help="End it instead of giving it.")] = False,
+    data: Data = None,
+) -> None:
+    """Give somebody a role from now on, or end one."""
+    from plainview.cli.people import set_role as set_it
+
+    set_it(_data(data), username, role=role, unit=unit, is_ended=end)
+
+
+@users_app.command("password")
+def set_password(
+    username: Username,
+    prompt: Prompt = False,
+    without_factors: Annotated[
+        bool,
+        typer.Option(
+            "--without-factors", help="Remove their second factors too: for somebody who lost theirs."
+        ),
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Set somebody's password anew; wherever they are signed in they have to sign in again."""
+    from plainview.cli.people import set_password as set_it
+
+    set_it(_data(data), username, is_prompted=prompt, without_factors=without_factors, as_json=as_json)
+
+
+@users_app.command("unit")
+def add_unit(
+    code: Annotated[str, typer.Argument(help="What it is called in short, such as P12.")],
+    name: Annotated[str, typer.Option(help="Its name in full.")],
+    data: Data = None,
+) -> None:
+    """Add a unit, so that roles can be given for it."""
+    from plainview.cli.people import add_unit as add_it
+
+    add_it(_data(data), code, name=name)

@@ -131,8 +131,12 @@ def _factor_failed(request: HttpRequest, user: Any, **_kwargs: Any) -> None:
 
 def _note_factor(factor: Any, *, is_added: bool) -> None:
     request = context.request
-    actor = Actor("system:web") if request is None else _actor(request, factor.user)
-    note_factor(user=factor.user, factor=str(factor.type), is_added=is_added, actor=actor, now=timezone.now())
+    # Outside a request it is an action of accounts, which notes it itself.
+    if request is not None:
+        actor = _actor(request, factor.user)
+        note_factor(
+            user=factor.user, factor=str(factor.type), is_added=is_added, actor=actor, now=timezone.now()
+        )
 
 
 def _actor(request: HttpRequest, user: Any, *, with_factors: bool = False) -> Actor:
