@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ import django
 django.setup()
 
 import psycopg  # noqa: E402 - after Django, as everything here
+from django.db import connection  # noqa: E402 - the same
 from django.db.models import Max, Min  # noqa: E402 - models need Django set up
 from rows import Row  # noqa: E402 - the same
 
@@ -33,6 +35,8 @@ from simulators.databases import TestCluster, copied_database, running_cluster  
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from plainview.evidence.listing import Page
 
 RECORDINGS = 100_000
 UNITS, OFFICERS = 60, 500
@@ -115,16 +119,52 @@ def fill(
         connection.execute("VACUUM ANALYZE")
 
 
-def timed(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Return how many milliseconds each of so many runs took, after two that do not count."""
-    work()
-    work()
-    took = []
+@dataclass
+class Took:
+    """What pages took, in milliseconds, and how many rows they showed.
+
+    Attributes:
+        wall: by the clock.
+        cpu: of this process and of PostgreSQL together: what the clock would say on a machine with nothing else to do.
+    """
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    shown: list[int] = field(default_factory=list)
+
+    def add(self, other: Took) -> None:
+        self.wall += other.wall
+        self.cpu += other.cpu
+        self.shown += other.shown
+
+
+def measure(ask: Callable[[], Page], rounds: int = ROUNDS) -> Took:
+    """Ask so often, after twice that does not count."""
+    ask()
+    ask()
+    (backend,) = one_row("SELECT pg_backend_pid()")
+    took = Took()
     for _ in range(rounds):
-        began = time.perf_counter()
-        work()
-        took.append(1000 * (time.perf_counter() - began))
+        began, cpu = time.perf_counter(), cpu_ms(backend)
+        page = ask()
+        took.wall.append(1000 * (time.perf_counter() - began))
+        took.cpu.append(cpu_ms(backend) - cpu)
+        took.shown.append(len(page.rows))
+        assert page.problem == "", page.problem
     return took
+
+
+def cpu_ms(backend: object) -> float:
+    """Return how long this process and that one have run; on Linux only, else nothing for the other."""
+    ran = Path(f"/proc/{backend}/schedstat")
+    other = int(ran.read_text("ascii").split()[0]) / 1e6 if ran.exists() else 0.0
+    return time.process_time() * 1000 + other
+
+
+def one_row(statement: str, values: list[str] | None = None) -> tuple[object, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()
 
 
 def p95(took: list[float]) -> float:
@@ -133,6 +173,19 @@ def p95(took: list[float]) -> float:
 
 def spread(took: list[float]) -> str:
     return f"median {median(took):.1f} ms, p95 {p95(took):.1f} ms"
+
+
+def answer_row(name: str, took: Took) -> Row:
+    detail = (
+        f"{min(took.shown)} to {max(took.shown)} rows shown, {len(took.wall)} times; "
+        f"max {max(took.wall):.0f} ms; CPU of both processes: {spread(took.cpu)}"
+    )
+    is_met: bool | None = p95(took.wall) < TARGET_MS
+    if not is_met and p95(took.cpu) < TARGET_MS and os.getloadavg()[0] > (os.cpu_count() or 1):
+        # Most of what the clock saw was waiting for other programs.
+        is_met = None
+        detail += f"; cannot say: load was {os.getloadavg()[0]:.0f}"
+    return Row(name, spread(took.wall), f"p95 under {TARGET_MS:.0f} ms", is_met, detail)
 
 
 def viewers() -> dict[str, Viewer]:
@@ -144,7 +197,7 @@ def viewers() -> dict[str, Viewer]:
     }
 
 
-def list_rows(recordings: int) -> list[Row]:
+def list_rows() -> list[Row]:
     ends = SearchRow.objects.aggregate(first=Min("shown_at"), last=Max("shown_at"))
     middle = Cursor(ends["first"] + (ends["last"] - ends["first"]) / 2, 1 << 40)
     week = Filters(from_at=middle.shown_at, to_at=middle.shown_at + (ends["last"] - ends["first"]) / 100)
@@ -158,21 +211,16 @@ def list_rows(recordings: int) -> list[Row]:
             "ready only": lambda v=viewer: list_recordings(v, Filters(state="ready")),
             "one wearer": lambda v=viewer: list_recordings(v, Filters(wearer="1017")),
         }
-        for what, work in asked.items():
-            took = timed(work)
-            shown = len(work().rows)
-            rows.append(
-                Row(
-                    f"library: {who}, {what}",
-                    spread(took),
-                    f"p95 under {TARGET_MS:.0f} ms",
-                    p95(took) < TARGET_MS,
-                    f"{shown} rows shown of {recordings:,} recordings, with counts",
-                )
-            )
-        took = timed(lambda v=viewer: choices(v), ROUNDS // 3)
-        rows.append(Row(f"library: {who}, what filters offer", spread(took)))
+        rows += [answer_row(f"library: {who}, {what}", measure(ask)) for what, ask in asked.items()]
+        offer = sorted(offered_ms(viewer) for _ in range(ROUNDS))
+        rows.append(Row(f"library: {who}, what filters offer", spread(offer)))
     return rows
+
+
+def offered_ms(viewer: Viewer) -> float:
+    began = time.perf_counter()
+    choices(viewer)
+    return 1000 * (time.perf_counter() - began)
 
 
 def run(*, recordings: int = RECORDINGS) -> list[Row]:
@@ -185,7 +233,7 @@ def run(*, recordings: int = RECORDINGS) -> list[Row]:
         began = time.perf_counter()
         fill(postgres, name, recordings)
         filled_s = time.perf_counter() - began
-        rows = list_rows(recordings)
+        rows = list_rows()
     return [*rows, Row("library: rows made", f"{filled_s:.0f} s", detail=f"{recordings:,} recordings")]
 
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import psycopg
-from django.db import connection
-from library import fill, p95, spread, viewers
+from library import Took, answer_row, fill, measure, one_row, viewers
 from rows import Row
 
 from plainview.evidence.listing import Filters
@@ -28,14 +27,12 @@ from simulators.databases import copied_database, running_cluster
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plainview.evidence.listing import Page
 
 CUES = 1_000_000
 CUES_A_RECORDING = 60
 WORDS_A_CUE = (4, 17)
 VOCABULARY = 40_000
 ROUNDS = 25
-TARGET_MS = 100.0
 SYLLABLES = ("ba", "xo", "ti", "ne", "ru", "ka", "lo", "mi", "su", "de", "pa", "vi", "go", "ze", "fa", "hu")
 # As long as the words of a cue with their times are.
 TIMED_WORDS = "[" + ", ".join([f'[{n}200, {n}380, "example", 0.93]' for n in range(1, 11)]) + "]"
@@ -112,40 +109,23 @@ def kinds(choose: random.Random) -> dict[str, Callable[[], str]]:
     }
 
 
-def measure(ask: Callable[[], Page], rounds: int = ROUNDS) -> tuple[list[float], list[int]]:
-    """Return how many milliseconds each search took, and how many rows it showed."""
-    took, shown = [], []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        page = ask()
-        took.append(1000 * (time.perf_counter() - began))
-        shown.append(len(page.rows))
-        assert page.problem == "", page.problem
-    return took, shown
-
-
 def search_rows() -> list[Row]:
-    rows, everything = [], []
+    rows, everything = [], Took()
     choose = random.Random(3)
-    month = month_in_the_middle()
+    span = tenth_of_the_time()
     for who, viewer in viewers().items():
-        for what, text in kinds(choose).items():
-            measure(lambda v=viewer, t=text: search(v, t()), 3)
-            took, shown = measure(lambda v=viewer, t=text: search(v, t()))
-            everything += took
-            rows.append(answer_row(f"search: {who}, {what}", took, shown))
-        took, shown = measure(lambda v=viewer: search(v, word(choose.randint(8, 110)), month))
-        rows.append(answer_row(f"search: {who}, a word in a tenth of the time", took, shown))
-    return [answer_row("search: all of the below", everything, []), *rows]
+        asked = {what: lambda v=viewer, t=text: search(v, t()) for what, text in kinds(choose).items()}
+        asked["a word in a tenth of the time"] = lambda v=viewer: search(
+            v, word(choose.randint(8, 110)), span
+        )
+        for what, ask in asked.items():
+            took = measure(ask, ROUNDS)
+            everything.add(took)
+            rows.append(answer_row(f"search: {who}, {what}", took))
+    return [answer_row("search: every kind and viewer", everything), *rows]
 
 
-def answer_row(name: str, took: list[float], shown: list[int]) -> Row:
-    rows = f"{min(shown)} to {max(shown)} rows shown" if shown else "every kind and viewer together"
-    detail = f"{rows}, with moments and counts; max {max(took):.0f} ms of {len(took)}"
-    return Row(name, spread(took), f"p95 under {TARGET_MS:.0f} ms", p95(took) < TARGET_MS, detail)
-
-
-def month_in_the_middle() -> Filters:
+def tenth_of_the_time() -> Filters:
     first, last = one_row("SELECT min(shown_at), max(shown_at) FROM evidence_search_row")
     return Filters(from_at=first + (last - first) / 2, to_at=first + (last - first) * 6 / 10)
 
@@ -161,12 +141,6 @@ def size_row(cues: int, recordings: int, filled_s: float) -> Row:
         detail=f"{cues:,} cues of {recordings:,} recordings; of these {index:.0f} MB are the index of words; the cues "
         f"themselves, with the times of their words, are {sizes[1]:.0f} MB; made in {filled_s:.0f} s",
     )
-
-
-def one_row(statement: str, values: list[str] | None = None) -> tuple[object, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchone()
 
 
 def parse_row() -> Row:

@@ -255,15 +255,15 @@ def counted(count: int) -> Count:
 
 def choices(viewer: Viewer) -> Choices:
     """Return what a viewer's list can be narrowed to."""
+    units = _named(viewer, "unit").order_by("code").values_list("code", "name")
+    wearers = _named(viewer, "wearer").order_by("name", "badge").values_list("badge", "name")
+    devices = _named(viewer, "device").order_by("make", "model", "serial")
     return Choices(
-        units=tuple(Choice(row.code, row.name) for row in _named(viewer, "unit").order_by("code")),
-        wearers=tuple(
-            Choice(row.badge, f"{row.name}, {row.badge}")
-            for row in _named(viewer, "wearer").order_by("name", "badge")
-        ),
+        units=tuple(Choice(code, name) for code, name in units),
+        wearers=tuple(Choice(badge, f"{name}, {badge}") for badge, name in wearers),
         devices=tuple(
-            Choice(row.serial, device_words(row.make, row.model, row.serial))
-            for row in _named(viewer, "device").order_by("make", "model", "serial")
+            Choice(serial, device_words(make, model, serial))
+            for make, model, serial in devices.values_list("make", "model", "serial")
         ),
     )
 
