@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import time
 
 from playwright.sync_api import sync_playwright
 
@@ -58,7 +59,9 @@ def visiting(browser, address, *, size=DESK, scheme="light", seat=None, complain
         seat: a role of the demo, or None to stay outside.
         complaints: a list that gets what the page reports: errors, and whatever the content security policy refused.
     """
-    context = browser.new_context(base_url=address, viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    context = browser.new_context(
+        base_url=address, viewport=size, color_scheme=scheme, reduced_motion="reduce"
+    )
     try:
         page = context.new_page()
         if complaints is not None:
@@ -70,3 +73,14 @@ def visiting(browser, address, *, size=DESK, scheme="light", seat=None, complain
         yield page
     finally:
         context.close()
+
+
+def until(page, expression, *, limit_s=60):
+    """Wait until something is true of a page.
+
+    The library's own way of waiting has the page evaluate text, which our content security policy forbids.
+    """
+    limit = time.monotonic() + limit_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < limit, f"after {limit_s} s still not: {expression}"
+        page.wait_for_timeout(50)
