@@ -2,6 +2,9 @@ import json
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import check_password
 
 from plainview.accounts.actions import (
@@ -13,6 +16,7 @@ from plainview.accounts.actions import (
     note_locked_out,
     note_password,
     note_signed_in,
+    remove_factors,
     set_officer_user,
     set_password,
 )
@@ -113,6 +117,20 @@ def test_nobody_is_two_officers(undone):
         set_officer_user(officer=second, user=who, **BY)
     assert Act.objects.count() == before
     assert Officer.objects.get(badge="2").user is None
+
+
+def test_second_factors_that_somebody_lost_are_taken_away_each_by_an_act(undone):
+    who, other = user(), user("another")
+    for person in (who, other):
+        TOTP.activate(person, "JBSWY3DPEHPK3PXP")
+        RecoveryCodes.activate(person)
+    before = Act.objects.count()
+    assert remove_factors(user=who, **BY) == 2
+    assert_last_act("user.factor_removed", f"user:{who.pseudonym}", facts={"factor": "recovery_codes"})
+    assert Act.objects.count() == before + 2
+    assert set(Authenticator.objects.values_list("user", flat=True)) == {other.pk}
+    assert remove_factors(user=who, **BY) == 0
+    assert Act.objects.count() == before + 2
 
 
 # --- locks
