@@ -157,6 +157,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 # The cookie ends with the browser, the session when the server says so.
 ACCOUNT_SESSION_REMEMBER = False
 SESSION_COOKIE_AGE = int(PLAINVIEW_SESSION_LIMITS.whole.total_seconds())
+MFA_ADAPTER = "plainview.web.sign_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Plainview"
 # A phone's clock may be half a minute off.

@@ -15,6 +15,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.signals import password_changed
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import views as factors
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
@@ -29,6 +30,8 @@ from django.dispatch import receiver
 from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from qrcode import make as make_qr_code  # type: ignore[import-untyped]  # it carries no types
+from qrcode.image.svg import SvgPathFillImage  # type: ignore[import-untyped]  # the same
 
 from plainview.accounts.actions import note_factor, note_password, note_signed_in
 from plainview.custody.record import Actor
@@ -48,7 +51,7 @@ SAID = {
     "sign in again.",
     "mfa/messages/totp_activated.txt": "Your authenticator app is asked for from now on.",
     "mfa/messages/totp_deactivated.txt": "Your authenticator app is no longer asked for.",
-    "mfa/messages/recovery_codes_generated.txt": "New recovery codes were made. The old ones no longer work.",
+    "mfa/messages/recovery_codes_generated.txt": "Recovery codes were made. Any older ones no longer work.",
     "usersessions/messages/sessions_logged_out.txt": "You are signed out everywhere else.",
 }
 
@@ -95,6 +98,14 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries n
         """Say what is worth saying, in our words."""
         if message_template in SAID:
             messages.add_message(request, level, SAID[message_template])
+
+
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types
+    """What allauth asks about second factors."""
+
+    def build_totp_svg(self, url: str) -> str:
+        """Draw the square that an app's camera reads on white: on a dark page it would otherwise not be seen."""
+        return str(make_qr_code(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
 
 
 @receiver(user_logged_in, dispatch_uid="plainview.signed_in")
