@@ -47,14 +47,6 @@ def progress_of(recording: KnownRecording) -> list[StepProgress]:
     return sorted(found, key=lambda step: (step.part, STEPS.index(step.name)))
 
 
-def is_processed(recording: KnownRecording) -> bool:
-    """Say whether nothing more is to come of a recording by itself: each step is done, or given up."""
-    unfinished = Step.objects.filter(
-        original__parts__recording_id=recording.key, state__in=("waiting", "doing")
-    )
-    return not unfinished.exists()
-
-
 def derivative_object_ids() -> set[str]:
     """Return the object ids that some derivative names."""
     return set(Derivative.objects.values_list("object_id", flat=True))

@@ -1,4 +1,4 @@
-"""Make what a recording's page shows of an original, in the jail, and keep it encrypted; and keep its store in order."""
+"""Make what a recording's page shows of an original, in the jail, and keep it encrypted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from plainview.evidence import step_queries
-from plainview.evidence.step_actions import DerivativeFacts, remake_derivatives
+from plainview.evidence.step_actions import DerivativeFacts
 from plainview.media.copy_writer import SETTINGS as COPY_SETTINGS
 from plainview.media.derived import derived_from_json, derived_to_json
 from plainview.media.errors import MalformedDerivedError
+from plainview.pipeline.derived_store import discard
 from plainview.pipeline.examine import TOOL
 from plainview.pipeline.jailed_steps import KINDS
 from plainview.pipeline.workplace import StepFailedError, check_worked
@@ -18,11 +18,9 @@ from plainview.service.errors import JailOutputError
 from plainview.service.jail import Limits
 from plainview.service.jail_output import Output
 from plainview.vault.derivative import DerivativeWriter, StoredDerivative
-from plainview.vault.errors import ObjectMissingError, VaultError, WriteOrderError
+from plainview.vault.errors import WriteOrderError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from plainview.evidence.rules import ClaimedStep
     from plainview.media.derived import Derived
     from plainview.pipeline.workplace import Attempt, Workplace
@@ -162,54 +160,3 @@ def _keep(store: LocalStore, sinks: _Sinks, made: Derived, reason: str | None) -
         )
         for kind, each in stored
     ]
-
-
-def discard(store: LocalStore, object_ids: list[str]) -> None:
-    """Throw away objects that no row names; what cannot be removed now, a sweep removes."""
-    for object_id in object_ids:
-        with contextlib.suppress(VaultError):
-            store.delete(object_id)
-
-
-# --- the store of derivatives
-
-
-def settle_derived(derived: LocalStore) -> int:
-    """Bring the store to rest after an interruption; only under the data directory's lock, before workers start.
-
-    Returns:
-        How many objects and halves of objects were removed.
-    """
-    return derived.sweep() + _drop(derived, set(derived.names()))
-
-
-def sweep_derived(derived: LocalStore, *, now: datetime) -> tuple[int, int]:
-    """Remove objects that no row names, and have made anew what rows name and the store does not have.
-
-    Beside working workers: an object appears before its row, so nothing is removed while anybody is at making some.
-
-    Args:
-        derived: the store.
-        now: when.
-
-    Returns:
-        How many were removed, and of how many originals something is made anew.
-    """
-    # The rows first: what they name was there before.
-    newest = step_queries.newest_objects()
-    there = set(derived.names())
-    gone = [original for original, kinds in newest.items() if not there.issuperset(kinds.values())]
-    remade = sum(remake_derivatives(original=original, now=now) for original in gone)
-    there = set(derived.names())
-    is_safe = not step_queries.is_any_step_doing("derive")
-    return _drop(derived, there) if is_safe else 0, remade
-
-
-def _drop(derived: LocalStore, there: set[str]) -> int:
-    """Remove those of the objects that no row names."""
-    dropped = 0
-    for object_id in sorted(there - step_queries.derivative_object_ids()):
-        with contextlib.suppress(ObjectMissingError):
-            derived.delete(object_id)
-            dropped += 1
-    return dropped

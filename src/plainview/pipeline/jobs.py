@@ -11,7 +11,7 @@ from procrastinate.jobs import Status
 from plainview.custody.record import Actor
 from plainview.evidence import step_actions, upload_actions
 from plainview.pipeline import steps, uploads
-from plainview.pipeline.derivatives import sweep_derived
+from plainview.pipeline.derived_store import sweep_derived
 from plainview.pipeline.intake import Intake
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from plainview.evidence.step_actions import (
     put_back_step,
 )
 from plainview.media.errors import ModelError
-from plainview.pipeline.derivatives import discard, make_derivatives
+from plainview.pipeline.derivatives import make_derivatives
+from plainview.pipeline.derived_store import discard
 from plainview.pipeline.hearing import make_transcript
 from plainview.pipeline.workplace import Attempt, LostStepError, StepFailedError, StoppedError
 from plainview.service.errors import JailError

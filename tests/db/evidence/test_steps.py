@@ -89,7 +89,6 @@ def test_receiving_a_recording_notes_its_steps_and_queues_the_first(undone):
         (1, "transcript", "waiting", 0.0),
     ]
     assert jobs() == [("derive", 10, START, 0)]
-    assert not step_queries.is_processed(recording)
 
 
 def test_a_transaction_that_fails_leaves_no_job(database):
@@ -174,13 +173,6 @@ def test_a_newer_transcript_is_a_new_row_and_takes_the_searches(undone):
     row = SearchRow.objects.filter(recording_id=recording.key)
     assert row.filter(words="second").exists()
     assert not row.filter(words="first").exists()
-
-
-def test_a_recording_is_processed_when_nothing_more_will_come(undone):
-    recording = receive("a")
-    steps.finish_derive(claim(), made=[], **BY)
-    steps.fail_step(claim("transcript"), failure=BAD, is_final=True, **BY)
-    assert step_queries.is_processed(recording)
 
 
 # --- who holds a step

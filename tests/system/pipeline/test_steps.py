@@ -15,7 +15,7 @@ from plainview.evidence.rules import MOST_ATTEMPTS
 from plainview.media.sample_transcripts import format_sample
 from plainview.media.transcript import Cue as SpokenCue
 from plainview.pipeline import derivatives, steps
-from plainview.pipeline.derivatives import settle_derived, sweep_derived
+from plainview.pipeline.derived_store import settle_derived, sweep_derived
 from plainview.service.errors import JailError
 from plainview.service.jail import Limits
 from plainview.vault.errors import KeyMissingError, StoreFaultError, StoreFullError

@@ -12,7 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 from plainview.cli.database import connected
 from plainview.evidence import step_queries
 from plainview.evidence.models import Derivative, Step, Transcript
-from plainview.pipeline.derivatives import settle_derived
+from plainview.pipeline.derived_store import settle_derived
 from plainview.pipeline.installation import open_derived, open_installation
 from plainview.pipeline.intake import take_one
 from plainview.pipeline.standing import requeue_abandoned_jobs
