@@ -20,6 +20,7 @@ from plainview.cli.refusals import SettingError
 from plainview.cli.start import Opened, opened, utc_now
 from plainview.cli.talk import answer, say
 from plainview.formats.times import format_at
+from plainview.pipeline.derived_store import settle_derived
 from plainview.pipeline.examine import new_jail
 from plainview.pipeline.installation import open_derived
 from plainview.pipeline.intake import Intake, settle
@@ -189,7 +190,7 @@ def _settle(here: Opened) -> None:
     adopted = settle(Intake(installation, new_jail(), here.actor, now=utc_now, monotonic=time.monotonic))
     if adopted:
         say(f"Stored originals that an interruption had left without a record, now in the records: {adopted}")
-    open_derived(installation.data).sweep()
+    settle_derived(open_derived(installation.data))
     requeued = requeue_abandoned_jobs()
     get_log().info("settled", adopted=adopted, requeued=requeued)
 
