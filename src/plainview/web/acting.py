@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from plainview.custody.record import Actor
+from plainview.web.viewer import address_of
 
 if TYPE_CHECKING:
     from plainview.web.viewer import Request
@@ -20,7 +21,7 @@ def actor_of(request: Request) -> Actor:
     return Actor(
         request.viewer.pseudonym,
         session={
-            "address": request.META.get("REMOTE_ADDR", ""),
+            "address": address_of(request),
             "session_sha256": sha256(key.encode()).hexdigest(),
         },
     )
