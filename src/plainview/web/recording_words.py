@@ -136,7 +136,11 @@ def told(facts: Mapping[str, Any], detail: Mapping[str, Any] | None) -> list[tup
         for name, value in (detail or {}).items()
         if name in _TOLD_DETAIL
     ]
-    said += [(_TOLD_FACTS[name], str(value)) for name, value in facts.items() if name in _TOLD_FACTS]
+    said += [
+        (_TOLD_FACTS[name], words.format_count(value) if isinstance(value, int) else str(value))
+        for name, value in facts.items()
+        if name in _TOLD_FACTS
+    ]
     return [(name, value) for name, value in said if value not in {"", "none"}]
 
 
