@@ -1,5 +1,9 @@
 """An engine that hears by the clock: a word every quarter of a second, so that its times can be told in advance."""
 
+import os
+import time
+
+from plainview.media.errors import ModelError
 from plainview.media.listening import HeardWord
 
 WORD_S = 0.25
@@ -48,3 +52,38 @@ class _DeafListener(_Listener):
     def hear(self, samples):
         super().hear(samples)
         return []
+
+
+# For a process that hears: each is given the folder of models, as find_engine is.
+
+
+def make_scribe(_models):
+    return Scribe()
+
+
+def make_crash(_models):
+    class Crash(Scribe):
+        def begin(self):
+            os.abort()
+
+    return Crash()
+
+
+def make_sleeper(_models):
+    time.sleep(600)
+
+
+def make_no_model(models):
+    raise ModelError("small", f"Its files are not all in {models.name}.")
+
+
+def make_babble(_models):
+    """An engine that writes where the answer goes, and answers what no transcript is."""
+    print("loading")
+    return Deaf()
+
+
+def make_liar(_models):
+    engine = Scribe()
+    engine.notice = "truth"
+    return engine

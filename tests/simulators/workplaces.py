@@ -17,7 +17,6 @@ from plainview.service.jail import DecoderJail
 from plainview.vault.derivative import open_derivative
 from simulators.custody_rows import START
 from simulators.premises import make_installation, make_intake
-from simulators.scribe import Scribe
 
 
 @dataclass
@@ -49,7 +48,8 @@ def workplace(data, log, jail, **changes):
         "installation": installation,
         "derived": open_derived(data),
         "jail": jail,
-        "engine": Scribe,
+        "engine": "simulators.scribe:make_scribe",
+        "models": data / "models",
         "samples": data / "sample-transcripts",
         "now": clock,
         "monotonic": time.monotonic,

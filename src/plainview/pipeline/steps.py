@@ -16,11 +16,16 @@ from plainview.evidence.step_actions import (
     finish_transcript,
     put_back_step,
 )
-from plainview.media.errors import ModelError
 from plainview.pipeline.derivatives import make_derivatives
 from plainview.pipeline.derived_store import discard
 from plainview.pipeline.hearing import make_transcript
-from plainview.pipeline.workplace import Attempt, LostStepError, StepFailedError, StoppedError
+from plainview.pipeline.workplace import (
+    Attempt,
+    LostStepError,
+    ModelTroubleError,
+    StepFailedError,
+    StoppedError,
+)
 from plainview.service.errors import JailError
 from plainview.vault.errors import (
     KeyMissingError,
@@ -56,7 +61,7 @@ OUR_TROUBLE: tuple[tuple[type[Exception], Failure], ...] = (
         JailError,
         Failure("decoder_unavailable", "The decoder could not be started. Processing is tried again."),
     ),
-    (ModelError, Failure("model", "The installed speech model cannot be used. Install it again.")),
+    (ModelTroubleError, Failure("model", "The installed speech model cannot be used. Install it again.")),
     (MemoryError, Failure("memory", "This machine is short of memory. Processing is tried again.")),
     (
         OSError,

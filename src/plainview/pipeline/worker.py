@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import signal
 import threading
 import time
@@ -15,7 +14,6 @@ from procrastinate import PsycopgConnector
 from procrastinate.contrib.django.db_cleanup import DjangoApp
 
 from plainview.evidence.step_actions import requeue_steps
-from plainview.media.engines import find_engine
 from plainview.pipeline.installation import open_derived, open_installation
 from plainview.pipeline.jobs import JOBS, WORKPLACE
 from plainview.pipeline.model_install import MODELS
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
     from plainview.service.cluster import Cluster
 
+ENGINE = "plainview.media.engines:find_engine"
 SAMPLES = "sample-transcripts"
 # PyAV imports its parts when it meets them, and a confined child has no files left to import from.
 PRELOAD = ("plainview.pipeline.jailed", "plainview.pipeline.jailed_steps", "av.*")
@@ -58,7 +57,8 @@ def run_worker(*, data: Path, cluster: Cluster, name: str, zone: str, is_waiting
                 installation=installation,
                 derived=open_derived(data),
                 jail=jail,
-                engine=functools.cache(lambda: find_engine(data / MODELS)),
+                engine=ENGINE,
+                models=data / MODELS,
                 samples=data / SAMPLES,
                 now=_now,
                 monotonic=time.monotonic,

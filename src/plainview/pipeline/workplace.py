@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plainview.evidence.rules import ClaimedStep
-    from plainview.media.listening import Engine
     from plainview.pipeline.installation import Installation
     from plainview.service.jail import DecoderJail, JailResult
     from plainview.vault.local import LocalStore
@@ -34,7 +33,8 @@ class Workplace:
         installation: the originals, their keys, the log.
         derived: the store of what is made of them.
         jail: where hostile bytes are decoded.
-        engine: gives what turns speech into words; loaded when first asked for.
+        engine: "module:function" that loads what turns speech into words, given the folder of models.
+        models: folder of installed speech models; need not exist.
         samples: folder of sample transcripts; need not exist.
         now: the clock.
         monotonic: seconds that only go forward.
@@ -45,7 +45,8 @@ class Workplace:
     installation: Installation
     derived: LocalStore
     jail: DecoderJail
-    engine: Callable[[], Engine]
+    engine: str
+    models: Path
     samples: Path
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -65,6 +66,10 @@ class StepFailedError(Exception):
     def __init__(self, reason: str, text: str, *, is_final: bool = False) -> None:
         super().__init__(text)
         self.reason, self.text, self.is_final = reason, text, is_final
+
+
+class ModelTroubleError(Exception):
+    """The installed speech model cannot be used; nothing about the recording is said."""
 
 
 class StoppedError(Exception):
