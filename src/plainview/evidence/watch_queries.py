@@ -135,6 +135,17 @@ class Watched:
 
 
 @dataclass(frozen=True)
+class PlayablePart:
+    """As much of a part as decides what is played of it; the same names as in Watched."""
+
+    object_id: str
+    sha256: str
+    size_bytes: int
+    found: Mapping[str, Any]
+    derivatives: Mapping[str, KnownDerivative]
+
+
+@dataclass(frozen=True)
 class BelievedWearer:
     """Who is or was believed to have worn the camera; no name is "nobody known".
 
@@ -186,6 +197,25 @@ def watched(recording: KnownRecording) -> Watched:
         derivatives={row.kind: _derivative(row) for row in _derivatives().filter(original=original)},
         transcript=_transcript(original),
         part_count=Part.objects.filter(recording_id=recording.key).count(),
+    )
+
+
+def playable_part(recording: KnownRecording) -> PlayablePart:
+    """Return what decides what is played of a recording's first part: asked for each of its pieces, so in few queries.
+
+    Raises:
+        Original.DoesNotExist: it has none, which receive_recording never leaves behind.
+    """
+    original = Original.objects.get(parts__recording_id=recording.key, parts__number=1)
+    copy = _derivatives().filter(original=original, kind="viewing_copy").last()
+    newest = Probe.objects.filter(original=original).order_by("-made_at", "-pk")
+    return PlayablePart(
+        object_id=original.object_id,
+        sha256=original.sha256,
+        size_bytes=original.size_bytes,
+        # A viewing copy plays whatever examining the original found.
+        found={} if copy is not None else newest.values_list("found", flat=True).first() or {},
+        derivatives={} if copy is None else {"viewing_copy": _derivative(copy)},
     )
 
 

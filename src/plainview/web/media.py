@@ -20,7 +20,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from plainview.evidence.queries import access_recording
-from plainview.evidence.watch_queries import derivative_of, watched
+from plainview.evidence.watch_queries import derivative_of, playable_part
 from plainview.vault.derivative import open_derivative
 from plainview.vault.errors import KeyMissingError, VaultError
 from plainview.vault.reader import open_object
@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 def video(request: Request, identifier: str) -> HttpResponse:
     """Send one run of bytes of what is played; absent while there is nothing to play."""
     recording = access_recording(viewer=request.viewer, identifier=identifier)
-    played = find_played(watched(recording))
+    played = find_played(playable_part(recording))
     if played is None:
         raise Http404
     return _send_piece(request, played)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
-    from plainview.evidence.watch_queries import KnownDerivative, Watched
+    from plainview.evidence.watch_queries import KnownDerivative, PlayablePart, Watched
 
 VIEWING_COPY: Final = "viewing_copy"
 ORIGINAL: Final = "original"
@@ -53,7 +53,7 @@ class Played:
     first_ms: int
 
 
-def find_played(part: Watched) -> Played | None:
+def find_played(part: Watched | PlayablePart) -> Played | None:
     """Return what is played of a recording's part; None while its viewing copy is still to be made."""
     probed = probe_of(part.found)
     copy = part.derivatives.get(VIEWING_COPY)
