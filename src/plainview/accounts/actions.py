@@ -129,6 +129,18 @@ def note_password(*, user: User, actor: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
+def set_open(*, user: User, is_open: bool, actor: Actor, now: datetime) -> None:
+    """Let somebody sign in, or no longer; closed, they are signed out at once wherever they are. Their rows stay."""
+    current = User.objects.select_for_update().get(pk=user.pk)
+    if current.is_active == is_open:
+        return
+    current.is_active = is_open
+    current.save(update_fields=["is_active"])
+    act = "user.reopened" if is_open else "user.closed"
+    record(act, object=f"user:{user.pseudonym}", actor=actor, now=now)
+
+
+@transaction.atomic
 def note_signed_in(*, user: User, actor: Actor, now: datetime) -> None:
     """Note that somebody signed in; how and from where is the actor's session."""
     record("user.signed_in", object=f"user:{user.pseudonym}", actor=actor, now=now)

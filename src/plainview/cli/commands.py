@@ -409,6 +409,18 @@ def set_password(
     set_it(_data(data), username, is_prompted=prompt, without_factors=without_factors, as_json=as_json)
 
 
+@users_app.command("close")
+def close_user(
+    username: Username,
+    again: Annotated[bool, typer.Option("--reopen", help="Let them sign in again.")] = False,
+    data: Data = None,
+) -> None:
+    """Keep somebody from signing in, and sign them out at once; what they did stays theirs."""
+    from plainview.cli.people import set_open
+
+    set_open(_data(data), username, is_open=again)
+
+
 @users_app.command("unit")
 def add_unit(
     code: Annotated[str, typer.Argument(help="What it is called in short, such as P12.")],

@@ -111,6 +111,13 @@ def set_password(
     _say_password(username, None if is_prompted else password, as_json=as_json)
 
 
+def set_open(data: Path, username: str, *, is_open: bool) -> None:
+    """Let somebody sign in, or no longer."""
+    with _changing(data, "plainview users close") as by:
+        actions.set_open(user=queries.user_named(username), is_open=is_open, **by)
+    answer(f"{username} can sign in" if is_open else f"{username} can no longer sign in")
+
+
 def add_unit(data: Path, code: str, *, name: str) -> None:
     """Add a unit."""
     with _changing(data, "plainview users unit") as by:

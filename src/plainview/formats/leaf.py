@@ -61,6 +61,8 @@ ACTS: Mapping[str, str] = {
     "user.factor_added": "A person added a second factor to sign in with.",
     "user.factor_removed": "A person's second factor was removed.",
     "user.password_set": "A person's password was set.",
+    "user.closed": "A person can no longer sign in.",
+    "user.reopened": "A person can sign in again.",
     "officer.user_set": "The person who logs in as an officer on the roster was set.",
 }
 OUTCOMES = frozenset({"ok", "denied", "error"})

@@ -18,6 +18,7 @@ from plainview.accounts.actions import (
     note_signed_in,
     remove_factors,
     set_officer_user,
+    set_open,
     set_password,
 )
 from plainview.accounts.errors import NameTakenError, NoSuchNameError, NotHeldError, UsernameError
@@ -34,6 +35,7 @@ from plainview.accounts.rules import COOL_OFF, Viewer
 from plainview.custody.models import Act
 from simulators.custody_rows import CLERK, START, SYSTEM, last_act
 from simulators.databases import at_once
+from simulators.visitors import visitor
 
 BY = {"actor": CLERK, "now": START}
 HOUR = timedelta(hours=1)
@@ -222,3 +224,21 @@ def test_a_viewer_is_who_they_are_and_what_they_hold_at_that_moment(undone):
         unit_roles=frozenset({("supervisor", unit.pk)}),
     )
     assert viewer_of(who, at=START - HOUR).all_roles == frozenset()
+
+
+def test_somebody_who_is_closed_is_signed_out_at_once_and_can_be_let_in_again(undone):
+    asked = visitor("custodian")
+    assert asked.get("/to-do").status_code == 200
+    set_open(user=asked.user, is_open=False, **BY)
+    assert_last_act("user.closed", f"user:{asked.user.pseudonym}")
+    assert asked.get("/to-do").status_code == 302
+    set_open(user=asked.user, is_open=True, **BY)
+    assert_last_act("user.reopened", f"user:{asked.user.pseudonym}")
+
+
+def test_closing_somebody_who_is_closed_is_no_act(undone):
+    who = user()
+    set_open(user=who, is_open=False, **BY)
+    before = Act.objects.count()
+    set_open(user=who, is_open=False, **BY)
+    assert Act.objects.count() == before
