@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from plainview.vault.store import Readable
 
 _SECRET = "incoming/"  # noqa: S105 - where keys wait, not one of them
-# Four MiB for each sync of their hashes; two such batches are in flight while a third is read.
+# Four MiB for each sync of their hashes: it goes on while the next four are read and hashed.
 BATCH_CHUNKS = 4
 _SLOTS = 2
 # Never more than this is written and not synced: so much is looked at again after a power cut.
@@ -160,6 +161,7 @@ def drop_incoming(store: LocalStore, keys: KeyStore, object_id: str) -> None:
     """
     paths = Paths(store, object_id)
     keys.destroy_secret(_SECRET + object_id)
+    store.synced_sizes.pop(object_id, None)
     with disk_faults("deleting", object_id):
         if not store.files.is_folder(str(paths.folder)):
             return
@@ -193,6 +195,14 @@ def sweep_incoming(store: LocalStore, keys: KeyStore, wanted: Collection[str]) -
     return len(unwanted)
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """A chunk in flight, and its hash when that is known."""
+
+    data: bytes
+    hashed: Future[bytes]
+
+
 class Incoming:
     """One arriving original, held by one thread; see open_incoming().
 
@@ -202,9 +212,10 @@ class Incoming:
     """
 
     def __init__(self, store: LocalStore, keys: KeyStore, object_id: str) -> None:
-        self._store, self._keys, self._files = store, keys, store.files
+        self._store, self._files = store, store.files
         self._paths = Paths(store, object_id)
         self.object_id = object_id
+        self._is_doubtful = False
         with contextlib.ExitStack() as closing:
             self._sealed = self._open(self._paths.sealed, closing)
             if not self._files.lock(self._sealed):
@@ -216,8 +227,7 @@ class Incoming:
             self._key = keys.secret(_SECRET + object_id)
             self._cipher = ChunkCipher(object_id, self._key)
             self._chunks = whole_chunks(self._files.size(self._sealed), self._promised, object_id)
-            self._promised.settle()
-            self._cut_off()
+            self._settle()
             self._synced_chunks = self._chunks
             self._closing = closing.pop_all()
 
@@ -233,6 +243,8 @@ class Incoming:
 
     def close(self) -> None:
         """Let go of it."""
+        if self._chunks == self._synced_chunks and not self._is_doubtful:
+            self._store.synced_sizes[self.object_id] = self._sizes
         self._closing.close()
 
     @property
@@ -248,7 +260,7 @@ class Incoming:
     def append(self, read: Callable[[int], bytes], *, offset_bytes: int) -> int:
         """Add a piece, as far as it fills chunks or reaches the end, and return the new offset, durable.
 
-        The piece is read in this thread, and hashed, sealed and written in another.
+        The piece is read in this thread, hashed in another, and sealed and written in a third.
 
         Args:
             read: returns up to so many bytes, and none where the piece ends; never asked for more than are missing.
@@ -267,11 +279,11 @@ class Incoming:
                 self.object_id, expected_bytes=self.offset_bytes, got_bytes=offset_bytes
             )
         in_flight: deque[Future[None]] = deque()
-        with self._kept_whole(), ThreadPoolExecutor(1) as keeping:
+        with self._kept_whole(), ThreadPoolExecutor(1) as hashing, ThreadPoolExecutor(1) as keeping:
             first = self._chunks
-            while chunks := self._read_batch(read, first):
-                in_flight.append(keeping.submit(self._keep, first, chunks))
-                first += len(chunks)
+            while batch := self._read_batch(read, first, hashing):
+                in_flight.append(keeping.submit(self._keep, first, batch))
+                first += len(batch)
                 if len(in_flight) > _SLOTS:
                     in_flight.popleft().result()
             while in_flight:
@@ -302,30 +314,46 @@ class Incoming:
         closing.callback(self._files.close, fd)
         return fd
 
-    def _read_batch(self, read: Callable[[int], bytes], first: int) -> list[bytes]:
+    def _settle(self) -> None:
+        """Leave whole chunks and whole hashes, durably; there is nothing to do where this process left it so."""
+        if self._store.synced_sizes.pop(self.object_id, None) != self._sizes:
+            self._promised.settle()
+            self._cut_off()
+
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        return self._files.size(self._sealed), self._promised.file_bytes
+
+    def _read_batch(
+        self, read: Callable[[int], bytes], first: int, hashing: ThreadPoolExecutor
+    ) -> list[_Chunk]:
         """Return the chunks that come next, fewer than a batch only where the piece or the original ends."""
-        chunks: list[bytes] = []
+        batch: list[_Chunk] = []
         for number in range(first, min(first + BATCH_CHUNKS, self._total_chunks)):
             wanted = min(CHUNK_BYTES, self.size_bytes - number * CHUNK_BYTES)
-            chunk = read(wanted)
-            while len(chunk) < wanted and (more := read(wanted - len(chunk))):
-                chunk += more
-            if len(chunk) < wanted:
+            data = read(wanted)
+            while len(data) < wanted and (more := read(wanted - len(data))):
+                data += more
+            if len(data) < wanted:
                 break
-            chunks.append(chunk)
-        return chunks
+            batch.append(_Chunk(data, hashing.submit(chunk_hash, memoryview(data))))
+        return batch
 
-    def _keep(self, first: int, chunks: list[bytes]) -> None:
+    def _keep(self, first: int, batch: list[_Chunk]) -> None:
         assert first == self._chunks, "batches are kept in order, and none after one that failed"
         with disk_faults("writing", self.object_id):
-            self._promised.promise(first, [chunk_hash(memoryview(chunk)) for chunk in chunks])
+            self._promised.promise(first, [chunk.hashed.result() for chunk in batch])
             room = memoryview(bytearray(SEALED_CHUNK_BYTES))
-            for number, chunk in enumerate(chunks, first):
+            for number, chunk in enumerate(batch, first):
                 is_last = number == self._total_chunks - 1
-                rest = room[: self._cipher.seal_into(number, chunk, room, is_last=is_last)]
+                rest = room[: self._cipher.seal_into(number, chunk.data, room, is_last=is_last)]
                 while rest:
                     rest = rest[self._files.write(self._sealed, rest) :]
                 self._chunks += 1
+            # Else the disk idles until the sync, and then everything waits for it.
+            self._files.start_writeback(
+                self._sealed, chunk_offset(first), chunk_offset(self._chunks) - chunk_offset(first)
+            )
             if self._chunks - self._synced_chunks >= SYNC_CHUNKS:
                 self._sync()
 
@@ -338,7 +366,7 @@ class Incoming:
                 self._sync()
         except BaseException:
             # What was not synced may never be: a disk that failed once forgets that it did.
-            self._chunks = self._synced_chunks
+            self._chunks, self._is_doubtful = self._synced_chunks, True
             with contextlib.suppress(OSError):
                 self._cut_off()
             raise

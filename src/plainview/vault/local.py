@@ -71,6 +71,8 @@ class LocalStore:
     def __init__(self, root: Path, *, files: Files | None = None) -> None:
         self._files: Files = files or SystemFiles()
         self.root = Path(root)
+        # What this process synced last of originals that arrive in pieces: sizes by id (vault.incoming).
+        self.synced_sizes: dict[str, tuple[int, int]] = {}
         self._check_root()
 
     def create(self, name: str) -> LocalWriter:

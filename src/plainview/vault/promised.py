@@ -53,6 +53,11 @@ class PromisedHashes:
         self.size_bytes = int.from_bytes(head[8:], "big")
         self.count = (files.size(fd) - HEAD_BYTES) // RECORD_BYTES
 
+    @property
+    def file_bytes(self) -> int:
+        """Return how long the file is, but for what a kill left half-written."""
+        return HEAD_BYTES + self.count * RECORD_BYTES
+
     def settle(self) -> None:
         """Cut off what a kill left half-written, and make durable what is there."""
         self.cut(self.count)
@@ -60,10 +65,9 @@ class PromisedHashes:
 
     def cut(self, count: int) -> None:
         """Keep the first hashes only."""
-        end = HEAD_BYTES + count * RECORD_BYTES
-        if self._files.size(self._fd) > end:
-            self._files.truncate(self._fd, end)
         self.count = count
+        if self._files.size(self._fd) > self.file_bytes:
+            self._files.truncate(self._fd, self.file_bytes)
 
     def get(self, number: int) -> bytes:
         """Return the hash of a chunk, 32 bytes.

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 # Each piece keeps a thread of the server, and some MiB, for as long as its sender takes; pages need threads too.
 PIECES_AT_ONCE = 8
+# As many again wait a little for their turn: what they send waits with them, unread, and costs nothing.
+WAITING_AT_ONCE = 8
+WAIT_S = 5.0
 # A piece with a checksum waits in memory until it is known to be right: what is sealed once stays as it is.
 CHECKED_PIECE_BYTES = 16 << 20
 # What a page is built with, the log, the database: they need room when the originals have none.
@@ -58,6 +61,7 @@ BUSY_S = 1
 DRAINED_BYTES = 16 << 20
 
 _pieces = threading.BoundedSemaphore(PIECES_AT_ONCE)
+_waiting = threading.BoundedSemaphore(WAITING_AT_ONCE)
 # Once: the socket that listens hands it on.
 _notice_lost_senders = cache(notice_lost_peers)
 
@@ -226,10 +230,10 @@ def _take_piece(request: Request, ours: KnownUpload, offset: int) -> int:
             413, f"A piece with a checksum may have {CHECKED_PIECE_BYTES} bytes, got {length}."
         )
     _check_room(length)
+    _notice_lost_senders()
+    # It may take minutes, and others need the connection.
+    connection.close()
     with _a_turn():
-        _notice_lost_senders()
-        # It may take minutes, and others need the connection.
-        connection.close()
         body = _Body(request)
         read = body.read if checksum is None else io.BytesIO(body.read_checked(length, checksum)).read
         installation = here.installation()
@@ -276,12 +280,21 @@ class _Body:
 @contextlib.contextmanager
 def _a_turn() -> Iterator[None]:
     """Be one of the few that may send at once."""
-    if not _pieces.acquire(blocking=False):
+    if not (_pieces.acquire(blocking=False) or _wait_for_a_turn()):
         raise RequestError(503, "Many are sending. Try again in a moment.", {"Retry-After": str(BUSY_S)})
     try:
         yield
     finally:
         _pieces.release()
+
+
+def _wait_for_a_turn() -> bool:
+    if not _waiting.acquire(blocking=False):
+        return False
+    try:
+        return _pieces.acquire(timeout=WAIT_S)
+    finally:
+        _waiting.release()
 
 
 def _check_room(wanted_bytes: int) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import threading
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -308,17 +309,34 @@ def test_two_at_once_on_one_upload(officer, installation):
         assert head(officer, address)["Upload-Offset"] == "0"
 
 
-def test_a_few_pieces_at_once_and_the_others_are_told_when_to_come(officer):
+@pytest.mark.parametrize("waiting", [0, pages.WAITING_AT_ONCE])
+def test_a_few_pieces_at_once_and_the_others_are_told_when_to_come(officer, monkeypatch, waiting):
+    monkeypatch.setattr(pages, "WAIT_S", 0.01)
     address = begun(officer)
     taken = [pages._pieces.acquire(blocking=False) for _ in range(pages.PIECES_AT_ONCE)]
+    taken += [pages._waiting.acquire(blocking=False) for _ in range(waiting)]
     try:
         answer = patch(officer, address, DATA, 0)
     finally:
-        for _ in taken:
-            pages._pieces.release()
+        for number, _ in enumerate(taken):
+            (pages._pieces if number < pages.PIECES_AT_ONCE else pages._waiting).release()
     assert all(taken)
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert patch(officer, address, DATA, 0).status_code == 204
+
+
+def test_who_waits_gets_the_next_turn(officer):
+    address = begun(officer)
+    for _ in range(pages.PIECES_AT_ONCE):
+        pages._pieces.acquire()
+    releasing = threading.Timer(0.2, pages._pieces.release)
+    releasing.start()
+    try:
+        assert patch(officer, address, DATA, 0).status_code == 204
+    finally:
+        releasing.join()
+        for _ in range(pages.PIECES_AT_ONCE - 1):
+            pages._pieces.release()
 
 
 def test_every_turn_is_given_back(officer):

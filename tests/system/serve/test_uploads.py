@@ -136,8 +136,8 @@ def test_two_at_once_on_one_upload_and_a_wrong_offset(sender, clip):
 
 
 def refusals(sender, addresses):
-    answers = [sender.patch(address, b"", 0) for address in addresses]
-    return [answer for answer in answers if answer.status_code == 503]
+    answer = sender.patch(addresses[-1], b"", 0)
+    return [answer] if answer.status_code == 503 else []
 
 
 def test_pages_are_answered_while_pieces_hang(sender, uploads_server):
