@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # A row that accounts made, handed back to it as it came.
 Row: TypeAlias = Any
-MAKE: Final = "Plainview demo"
+MAKE: Final = "Sample"
 # Long before the night of the story, so that every issue and assignment of the roster was known by then.
 ENTERED_AT: Final = dt.datetime(2026, 1, 5, 16, 0, tzinfo=dt.UTC)
 
@@ -108,7 +108,7 @@ def _officer(desk: _Desk, each: roster.Officer, units: dict[str, Row], user: Row
 
 def _device(desk: _Desk, each: roster.Device, officers: dict[str, OfficerKey]) -> None:
     device = add_device(
-        make=MAKE, model="sample", serial=each.serial, kind=each.kind, actor=desk.actor, now=desk.now
+        make=MAKE, model="camera", serial=each.serial, kind=each.kind, actor=desk.actor, now=desk.now
     )
     # A car's camera counts as worn by whoever drives: the crew's second name.
     badge = each.issued_to if each.issued_to in officers else CREWS.get(each.issued_to, ("", ""))[1]

@@ -35,6 +35,7 @@ DATA = frozenset(
         "recording_video",
         "recording_storyboard",
         "recording_poster",
+        "recording_progress",
         "recording_waveform",
         "recording_transcript",
         "uploads",
