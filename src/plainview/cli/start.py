@@ -153,8 +153,9 @@ def _held_or_joined(
     data: Path, *, command: str, say: Callable[[str], None], may_join: bool = True
 ) -> Iterator[DataLock | Serving]:
     """Hold the data directory, or join the server that does; wait for any other holder."""
+    limit_s = wait_s()
     if not may_join:
-        with hold_data_lock(data, command=command, wait_s=wait_s(), on_wait=say) as lock:
+        with hold_data_lock(data, command=command, wait_s=limit_s, on_wait=say) as lock:
             yield lock
         return
     start_s, is_told = time.monotonic(), False
@@ -168,10 +169,10 @@ def _held_or_joined(
                 lock = stack.enter_context(hold_data_lock(data, command=command))
             except DataLockedError as error:
                 waited_s = time.monotonic() - start_s
-                if waited_s >= wait_s():
+                if waited_s >= limit_s:
                     raise DataLockedError(data, holder=error.holder, waited_s=waited_s) from None
                 if not is_told:
-                    say(f"waiting up to {wait_s():.0f} s for {error.holder}")
+                    say(f"waiting up to {limit_s:.0f} s for {error.holder}")
                     is_told = True
             else:
                 yield lock
