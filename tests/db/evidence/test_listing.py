@@ -1,11 +1,12 @@
 """What stands in a row of the list, and what a list can be narrowed to."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from plainview.accounts.rules import Viewer
-from plainview.evidence.listing import Count, Cursor, Filters, choices, list_recordings, parse_cursor
+from plainview.evidence.listing import STATES, Count, Cursor, Filters, choices, list_recordings, parse_cursor
 from simulators.custody_rows import START
 from simulators.library import add_recording, add_storyboard, device_row, officer_row, unit_row
 
@@ -72,6 +73,24 @@ def test_a_list_is_narrowed_by_device_and_says_what_that_hides(undone):
     page = list_recordings(OPERATOR, Filters(device="X-100"))
     assert [row.identifier[12] for row in page.rows] == ["1"]
     assert (page.total, page.hidden) == (Count(1), Count(1))
+
+
+@pytest.mark.parametrize("role", ["investigator", "custodian"])
+def test_a_list_is_narrowed_to_the_rows_that_show_a_state(undone, role):
+    pairs = itertools.product(("done", "waiting", "doing", "parked"), repeat=2)
+    for number, (states, is_restricted) in enumerate(itertools.product(pairs, (False, True)), start=1):
+        add_recording(
+            number,
+            steps=tuple(zip(("derive", "transcript"), states, strict=True)),
+            is_restricted=is_restricted,
+        )
+    add_recording(number + 1)
+    viewer = Viewer(user=1, roles=frozenset({role}))
+    shown = list_recordings(viewer).rows
+    for state in STATES:
+        fitting = list_recordings(viewer, Filters(state=state)).rows
+        assert fitting == tuple(row for row in shown if row.state == state)
+        assert fitting
 
 
 def test_a_misspelled_state_is_an_error_and_not_everything(undone):
