@@ -199,6 +199,14 @@ def test_a_moment_says_in_which_part_it_is(undone):
     ]
 
 
+def test_of_many_moments_the_first_parts_come_first(undone):
+    recording = add_recording(1, parts=2)
+    add_transcript(recording, "gun", "gun", part=2)
+    add_transcript(recording, "gun", "gun", part=1)
+    (row,) = search(OPERATOR, "gun").rows
+    assert [(m.part, m.start_ms) for m in row.moments] == [(1, 2000), (1, 4000), (2, 2000)]
+
+
 def test_what_is_found_by_a_name_alone_has_no_moments(undone):
     add_transcript(add_recording(1, wearer=officer_row("Ada Lee", "1")), "good evening")
     (row,) = search(OPERATOR, "lee").rows
