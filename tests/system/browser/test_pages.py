@@ -236,7 +236,10 @@ def test_a_wrong_wearer_is_corrected_and_what_was_believed_stays_readable(visit)
     page.get_by_role("button", name="Correct", exact=True).click()
     page.wait_for_load_state()
     assert (
-        page.locator("dl.facts", has_text="Believed now").locator("del, s").filter(has_text="Nadia Haddad").count()
+        page.locator("dl.facts", has_text="Believed now")
+        .locator("del, s")
+        .filter(has_text="Nadia Haddad")
+        .count()
         == 1
     )
     assert "Ruth Adeyemi" in page.locator(".recording-heading").inner_text()
