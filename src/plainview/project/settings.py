@@ -13,7 +13,7 @@ from pathlib import Path
 import font_source_sans_pro
 from platformdirs import user_data_dir
 
-from plainview.accounts.rules import COOL_OFF, LIMITS, SessionLimits, check_role
+from plainview.accounts.rules import COOL_OFF, LIMITS, check_role
 from plainview.cli.refusals import SettingError
 from plainview.project.static_files import immutable_prefix
 
@@ -55,10 +55,8 @@ def _roles(name: str) -> frozenset[str]:
 
 
 # How long somebody stays signed in: a shift whatever they do, and half an hour without asking for anything.
-PLAINVIEW_SESSION_LIMITS: SessionLimits = SessionLimits(
-    whole=_minutes("PLAINVIEW_SESSION_MINUTES", default=12 * 60),
-    idle=_minutes("PLAINVIEW_IDLE_MINUTES", default=30),
-)
+PLAINVIEW_SESSION_LENGTH = _minutes("PLAINVIEW_SESSION_MINUTES", default=12 * 60)
+PLAINVIEW_IDLE_LENGTH = _minutes("PLAINVIEW_IDLE_MINUTES", default=30)
 # Whose holders must have a second factor to get further than their own account.
 PLAINVIEW_SECOND_FACTOR_ROLES: frozenset[str] = _roles("PLAINVIEW_SECOND_FACTOR_ROLES")
 
@@ -156,7 +154,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 # The cookie ends with the browser, the session when the server says so.
 ACCOUNT_SESSION_REMEMBER = False
-SESSION_COOKIE_AGE = int(PLAINVIEW_SESSION_LIMITS.whole.total_seconds())
+SESSION_COOKIE_AGE = int(PLAINVIEW_SESSION_LENGTH.total_seconds())
 MFA_ADAPTER = "plainview.web.sign_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Plainview"

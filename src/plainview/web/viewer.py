@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from plainview.accounts.queries import viewer_of
-from plainview.accounts.rules import NOBODY, is_session_over
+from plainview.accounts.rules import NOBODY, SessionLimits, is_session_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def _is_kept(request: Request) -> bool:
     began_at, seen_at = (
         datetime.fromtimestamp(request.session[name], tz=UTC) for name in (BEGAN_AT, SEEN_AT)
     )
-    limits = settings.PLAINVIEW_SESSION_LIMITS
+    limits = SessionLimits(whole=settings.PLAINVIEW_SESSION_LENGTH, idle=settings.PLAINVIEW_IDLE_LENGTH)
     if is_session_over(began_at=began_at, seen_at=seen_at, now=request.now, limits=limits):
         logout(request)
         return False
