@@ -1,6 +1,7 @@
 """Rules of the house that no linter has: what must not stand in any file, and how long a function may be."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -24,6 +25,7 @@ FORBIDDEN = {
 UNFINISHED = re.compile(r"\b(?:TOD[O]|FIXM[E]|XX[X]|HAC[K])\b")
 
 
+@functools.cache
 def written_files():
     """Return every file that people wrote and that is text."""
     top = [path for path in ROOT.iterdir() if path.is_file() and path.name not in {".coverage", ".git"}]
@@ -34,6 +36,7 @@ def written_files():
     return sorted(path for path in found if not path.name.startswith(".coverage."))
 
 
+@functools.cache
 def text_of(path):
     try:
         return path.read_text("utf-8")
@@ -105,11 +108,8 @@ def test_every_module_of_ours_says_what_it_is_for():
     for path in (ROOT / "src").rglob("*.py"):
         source = path.read_text("utf-8")
         is_empty_marker = path.name == "__init__.py" and not source.strip()
-        if (
-            "migrations" not in path.parts
-            and not is_empty_marker
-            and not ast.get_docstring(ast.parse(source))
-        ):
+        # Its first line, and not its tree: the tree of every module takes half a second.
+        if "migrations" not in path.parts and not is_empty_marker and not source.startswith('"""'):
             silent.append(str(path.relative_to(ROOT)))
     assert silent == []
 
