@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.sessions.backends.db import SessionStore
 from procrastinate import Blueprint, RetryStrategy
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
@@ -127,3 +128,15 @@ async def forget_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG
     await context.app.job_manager.delete_old_jobs(
         nb_hours=KEPT_H, include_failed=True, include_cancelled=True, include_aborted=True
     )
+
+
+@JOBS.periodic(cron="41 3 * * *", periodic_id="forget_sessions")
+@JOBS.task(
+    name="plainview.forget_sessions",
+    queueing_lock="plainview.forget_sessions",
+    queue=UPKEEP,
+    priority=FIRST,
+)
+def forget_sessions(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Forget the sessions of people who are no longer signed in."""
+    SessionStore.clear_expired()
