@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from simulators.browser import DESK, PHONE, until
-from simulators.media_files import MINIMAL_PDF, media_file
+from simulators.media_files import MINIMAL_PDF, media_file, numbered_file
 
 OKAFOR = "R-26-00000001-3"  # the first film taken in: her camera, from 23:51:24 on, its first half minute without sound
 TAB_LIMIT = 80
@@ -226,6 +226,35 @@ def test_footage_the_browser_cannot_play_plays_as_a_viewing_copy(visit, tmp_path
     video = playing(page, address)
     assert video.evaluate("video => video.videoWidth") > 0
     assert video.evaluate(PICTURE) > 5000
+
+
+# What cameras write and people hand in: each must play, with a picture, whatever it takes.
+KINDS = {
+    "motion jpeg.avi": lambda: numbered_file("avi", codec="mjpeg", pixel_format="yuvj420p", size=(320, 240)),
+    "broadcast.ts": lambda: media_file("mpegts"),
+    "recorder.mkv": lambda: media_file("matroska"),
+    "upright phone.mp4": lambda: media_file("mp4", rotation_deg=90),
+    "four thousand wide.mp4": lambda: numbered_file(size=(3840, 2160), count=6),
+    "uneven.mkv": lambda: media_file("matroska", frame_times_ms=[0, 40, 600, 610, 1500, 1900]),
+    "one second.mp4": lambda: media_file("mp4", seconds=1.0),
+    "several sounds.mp4": lambda: media_file("mp4", audio_streams=3),
+    "ten bits.mp4": lambda: numbered_file(pixel_format="yuv420p10le", size=(320, 180)),
+}
+
+
+def test_whatever_cameras_write_plays_with_a_picture(visit, tmp_path):
+    for name, make in KINDS.items():
+        (tmp_path / name).write_bytes(make())
+    page = visit("custodian", "/recordings")
+    page.locator("pv-upload input[type=file]").set_input_files([str(tmp_path / name) for name in KINDS])
+    links = page.locator("pv-upload ol a[href*='/recordings/R-']")
+    until(
+        page, f"document.querySelectorAll('pv-upload ol a[href*=\"/recordings/R-\"]').length === {len(KINDS)}"
+    )
+    for address in links.evaluate_all("links => links.map(link => link.getAttribute('href'))"):
+        video = playing(page, address)
+        assert video.evaluate("video => video.videoWidth") > 0, address
+        assert video.evaluate(PICTURE) > 1000, address
 
 
 def test_a_wrong_wearer_is_corrected_and_what_was_believed_stays_readable(visit):
