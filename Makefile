@@ -27,11 +27,11 @@ demo: $(VENV)/server.stamp
 proof: $(VENV)/server.stamp
 	@$(BIN)/plainview prove $(FILE)
 
-# First what must be run to the last branch, under coverage; then what starts programs, on both cores.
+# First what must be run to the last branch, under coverage; then what starts programs; each on both cores.
 COVERED := tests/unit tests/db tests/system/verify tests/system/vault/test_other_verifiers.py
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -q $(COVERED)
+	@$(BIN)/python -m coverage run -m pytest -q -n 2 --dist loadfile $(COVERED)
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python tests/coverage_floor.py
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/media tests/system $(COVERED:%=--ignore=%)
