@@ -262,9 +262,9 @@ def _ask(reply: socket.socket, request: bytes) -> None:
 
 
 def _receive(reply: socket.socket, limits: Limits, *, end_s: float) -> JailResult:
-    reply.settimeout(max(1.0, end_s - time.monotonic()))
+    reply.settimeout(_left_s(end_s))
     report = json.loads(jail_server.read_frame(reply, 4096))
-    reply.settimeout(max(1.0, end_s - time.monotonic()))
+    reply.settimeout(_left_s(end_s))
     most_bytes = limits.output_bytes + jail_server.FRAMES_ROOM_BYTES + (1 << 16)
     return judge(report, jail_server.read_frame(reply, most_bytes), limits)
 
@@ -285,6 +285,11 @@ def _converse(reply: socket.socket, pipe: int, request: bytes, limits: Limits, o
     with _no_answer_is_our_fault():
         result = _receive(reply, limits, end_s=end_s)
     return judge_output(result, reader, problem)
+
+
+def _left_s(end_s: float) -> float:
+    """Return how long to wait for an answer that must have come by end_s, as far as a socket can be told."""
+    return min(max(1.0, end_s - time.monotonic()), jail_server.LONGEST_WAIT_S)
 
 
 def _attend(reply: socket.socket, pipe: int, reader: OutputReader, output: Output, *, end_s: float) -> None:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 STUB = "import sys, json; sys.path[:] = json.loads(sys.argv[2]); from plainview.service.jail_server import main; main(int(sys.argv[1]))"
 OUT_OF_MEMORY = 77  # exit status of a child that had no memory left to say so
 REQUEST_LIMIT_BYTES = 1 << 20
+# Poll counts milliseconds in 31 bits, 24 days; a recording of ten hours may be given longer.
+LONGEST_WAIT_S = 2_000_000.0
 # Python loads each codec from a file when first used; a child has no files.
 CODECS = ("ascii", "latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252",
           "unicode_escape", "raw_unicode_escape", "shift_jis", "gb18030", "euc_kr", "idna")  # fmt: skip
@@ -161,7 +163,7 @@ def _keep_time(watched: Watched, reply: socket.socket, *, end_s: float, limit_by
         if left_s <= 0:
             watched.killed = "wall time"
             break
-        ready = dict(poll.poll(max(1, int(left_s * 1000))))
+        ready = dict(poll.poll(max(1, int(min(left_s, LONGEST_WAIT_S) * 1000))))
         if reply.fileno() in ready:
             watched.killed = "nobody waits for it"
         elif watched.results_fd in ready:

@@ -191,6 +191,14 @@ def test_tasks_of_several_threads_run_at_the_same_time(jail, fd):
     assert time.monotonic() - start_s < 6 * BRIEF.wall_s
 
 
+@pytest.mark.parametrize("wall_s", [3.3e6, 1e9])
+def test_a_task_may_be_given_more_time_than_the_kernel_counts(jail, fd, wall_s):
+    limits = Limits(wall_s=wall_s)
+    assert run(jail, "read_it", fd, limits=limits, count=5, key=b"", note="").failure is None
+    written = Written(8 << 20, 100)
+    assert write(jail, "write_with_head_last", fd, written, limits=limits, times=1).failure is None
+
+
 def test_a_killed_server_is_started_again(fd):
     with DecoderJail(preload=[TASKS]) as jail:
         jail._server.send_signal(signal.SIGKILL)
