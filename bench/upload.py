@@ -100,6 +100,9 @@ class Line:
         """Announce one MiB more than there is, so that it can be given up; send what there is; return its address."""
         length = {"Upload-Length": str(size_bytes + MIB), "Upload-Metadata": "filename YQ=="}
         status, headers = self.ask("POST", path, length)
+        if status == 429:
+            # What a connection that was cut off left begun: others end theirs.
+            raise ConnectionAbortedError(status)
         assert status == 201, (status, headers)
         address = urlsplit(headers["location"]).path
         offset = 0

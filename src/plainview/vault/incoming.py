@@ -22,9 +22,6 @@ is dropped (sweep_incoming). What a client sends with a checksum of its own is t
 from __future__ import annotations
 
 import contextlib
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +56,9 @@ if TYPE_CHECKING:
     from plainview.vault.store import Readable
 
 _SECRET = "incoming/"  # noqa: S105 - where keys wait, not one of them
-# Four MiB for each sync of their hashes: it goes on while the next four are read and hashed.
+# One sync of their hashes for so many; so much memory each sender takes.
 BATCH_CHUNKS = 4
-_SLOTS = 2
+READ_BYTES = 256 << 10
 # Never more than this is written and not synced: so much is looked at again after a power cut.
 SYNC_CHUNKS = 16
 _LOOK_AGAIN_CHUNKS = SYNC_CHUNKS + BATCH_CHUNKS
@@ -195,14 +192,6 @@ def sweep_incoming(store: LocalStore, keys: KeyStore, wanted: Collection[str]) -
     return len(unwanted)
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """A chunk in flight, and its hash when that is known."""
-
-    data: bytes
-    hashed: Future[bytes]
-
-
 class Incoming:
     """One arriving original, held by one thread; see open_incoming().
 
@@ -260,7 +249,7 @@ class Incoming:
     def append(self, read: Callable[[int], bytes], *, offset_bytes: int) -> int:
         """Add a piece, as far as it fills chunks or reaches the end, and return the new offset, durable.
 
-        The piece is read in this thread, hashed in another, and sealed and written in a third.
+        All in this thread: while it works, what comes waits in the connection's own memory.
 
         Args:
             read: returns up to so many bytes, and none where the piece ends; never asked for more than are missing.
@@ -278,16 +267,9 @@ class Incoming:
             raise IncomingOffsetError(
                 self.object_id, expected_bytes=self.offset_bytes, got_bytes=offset_bytes
             )
-        in_flight: deque[Future[None]] = deque()
-        with self._kept_whole(), ThreadPoolExecutor(1) as hashing, ThreadPoolExecutor(1) as keeping:
-            first = self._chunks
-            while batch := self._read_batch(read, first, hashing):
-                in_flight.append(keeping.submit(self._keep, first, batch))
-                first += len(batch)
-                if len(in_flight) > _SLOTS:
-                    in_flight.popleft().result()
-            while in_flight:
-                in_flight.popleft().result()
+        with self._kept_whole(), _a_room() as room:
+            while lengths := self._read_batch(read, room):
+                self._keep(room, lengths)
         return self.offset_bytes
 
     def look_again(self) -> None:
@@ -324,36 +306,30 @@ class Incoming:
     def _sizes(self) -> tuple[int, int]:
         return self._files.size(self._sealed), self._promised.file_bytes
 
-    def _read_batch(
-        self, read: Callable[[int], bytes], first: int, hashing: ThreadPoolExecutor
-    ) -> list[_Chunk]:
-        """Return the chunks that come next, fewer than a batch only where the piece or the original ends."""
-        batch: list[_Chunk] = []
-        for number in range(first, min(first + BATCH_CHUNKS, self._total_chunks)):
+    def _read_batch(self, read: Callable[[int], bytes], room: _Room) -> list[int]:
+        """Fill the room with the chunks that come next, and return their lengths; fewer only where all ends."""
+        lengths: list[int] = []
+        for number in range(self._chunks, min(self._chunks + BATCH_CHUNKS, self._total_chunks)):
             wanted = min(CHUNK_BYTES, self.size_bytes - number * CHUNK_BYTES)
-            data = read(wanted)
-            while len(data) < wanted and (more := read(wanted - len(data))):
-                data += more
-            if len(data) < wanted:
+            if _fill(room.chunk(len(lengths), wanted), read) < wanted:
                 break
-            batch.append(_Chunk(data, hashing.submit(chunk_hash, memoryview(data))))
-        return batch
+            lengths.append(wanted)
+        return lengths
 
-    def _keep(self, first: int, batch: list[_Chunk]) -> None:
-        assert first == self._chunks, "batches are kept in order, and none after one that failed"
+    def _keep(self, room: _Room, lengths: list[int]) -> None:
+        chunks = [room.chunk(index, length) for index, length in enumerate(lengths)]
         with disk_faults("writing", self.object_id):
-            self._promised.promise(first, [chunk.hashed.result() for chunk in batch])
-            room = memoryview(bytearray(SEALED_CHUNK_BYTES))
-            for number, chunk in enumerate(batch, first):
-                is_last = number == self._total_chunks - 1
-                rest = room[: self._cipher.seal_into(number, chunk.data, room, is_last=is_last)]
+            self._promised.promise(self._chunks, [chunk_hash(chunk) for chunk in chunks])
+            for chunk in chunks:
+                is_last = self._chunks == self._total_chunks - 1
+                rest = room.sealed[
+                    : self._cipher.seal_into(self._chunks, chunk, room.sealed, is_last=is_last)
+                ]
                 while rest:
                     rest = rest[self._files.write(self._sealed, rest) :]
+                # Else the disk idles until the sync, and then everything waits for it.
+                self._files.start_writeback(self._sealed, chunk_offset(self._chunks), SEALED_CHUNK_BYTES)
                 self._chunks += 1
-            # Else the disk idles until the sync, and then everything waits for it.
-            self._files.start_writeback(
-                self._sealed, chunk_offset(first), chunk_offset(self._chunks) - chunk_offset(first)
-            )
             if self._chunks - self._synced_chunks >= SYNC_CHUNKS:
                 self._sync()
 
@@ -393,6 +369,40 @@ class Incoming:
         except AlteredObjectError:
             return False
         return chunk_hash(room) == promised
+
+
+class _Room:
+    """Memory for a batch of chunks on their way in; used again and again, since fresh pages cost as much as a hash."""
+
+    def __init__(self) -> None:
+        self._plain = memoryview(bytearray(BATCH_CHUNKS * CHUNK_BYTES))
+        self.sealed = memoryview(bytearray(SEALED_CHUNK_BYTES))
+
+    def chunk(self, index: int, length: int) -> memoryview:
+        return self._plain[index * CHUNK_BYTES :][:length]
+
+
+_rooms: list[_Room] = []
+
+
+@contextlib.contextmanager
+def _a_room() -> Iterator[_Room]:
+    try:
+        room = _rooms.pop()
+    except IndexError:
+        room = _Room()
+    try:
+        yield room
+    finally:
+        _rooms.append(room)
+
+
+def _fill(space: memoryview, read: Callable[[int], bytes]) -> int:
+    done = 0
+    while done < len(space) and (data := read(min(len(space) - done, READ_BYTES))):
+        space[done : done + len(data)] = data
+        done += len(data)
+    return done
 
 
 def _finish(store: LocalStore, keys: KeyStore, object_id: str) -> ReceivedObject:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import shutil
-import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -37,19 +37,16 @@ from plainview.vault.incoming_errors import (
 from plainview.web import here, tus
 from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
+from plainview.web.turns import NoTurnError, Turns
 from plainview.web.tus import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from plainview.evidence.upload_queries import KnownUpload
+    from plainview.web.turns import Turn
     from plainview.web.viewer import Request
 
-# Each piece keeps a thread of the server, and some MiB, for as long as its sender takes; pages need threads too.
-PIECES_AT_ONCE = 8
-# As many again wait a little for their turn: what they send waits with them, unread, and costs nothing.
-WAITING_AT_ONCE = 8
-WAIT_S = 5.0
 # A piece with a checksum waits in memory until it is known to be right: what is sealed once stays as it is.
 CHECKED_PIECE_BYTES = 16 << 20
 # What a page is built with, the log, the database: they need room when the originals have none.
@@ -60,8 +57,8 @@ BUSY_S = 1
 # A refused piece of this size is read to its end: some clients look for an answer only then.
 DRAINED_BYTES = 16 << 20
 
-_pieces = threading.BoundedSemaphore(PIECES_AT_ONCE)
-_waiting = threading.BoundedSemaphore(WAITING_AT_ONCE)
+# Measured with pages beside (docs/benchmarks.md): more fast ones take the processor from the pages; each takes a thread.
+_turns = Turns(fast=(os.cpu_count() or 1) + 1, slow=12, waiting=8, wait_s=5.0)
 # Once: the socket that listens hands it on.
 _notice_lost_senders = cache(notice_lost_peers)
 
@@ -105,6 +102,9 @@ def _answer(request: Request, deeds: dict[str, Callable[..., HttpResponse]], **g
         response = deeds[method](request, **given)
     except RequestError as error:
         response = _refusal(request, error.status, str(error), error.headers)
+    except NoTurnError:
+        text = "Many are sending. Try again in a moment."
+        response = _refusal(request, 503, text, {"Retry-After": str(BUSY_S)})
     except tuple(STATUSES) as error:
         status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
         response = _refusal(request, status, str(error), {})
@@ -233,8 +233,8 @@ def _take_piece(request: Request, ours: KnownUpload, offset: int) -> int:
     _notice_lost_senders()
     # It may take minutes, and others need the connection.
     connection.close()
-    with _a_turn():
-        body = _Body(request)
+    with _turns.turn() as turn:
+        body = _Body(request, turn)
         read = body.read if checksum is None else io.BytesIO(body.read_checked(length, checksum)).read
         installation = here.installation()
         with open_incoming(installation.store, installation.keys, ours.name) as arriving:
@@ -254,8 +254,8 @@ class _Body:
         is_cut: whether it broke off.
     """
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
+    def __init__(self, request: Request, turn: Turn) -> None:
+        self._request, self._turn = request, turn
         self._missing = tus.parse_length(request.headers)
         self.is_cut = False
 
@@ -264,6 +264,7 @@ class _Body:
         with contextlib.suppress(OSError):
             data = self._request.read(min(length, self._missing))
         self._missing -= len(data)
+        self._turn.note(len(data))
         self.is_cut = not data and self._missing > 0
         return data
 
@@ -275,26 +276,6 @@ class _Body:
                 tus.CHECKSUM_MISMATCH, "The piece is not what its checksum says; nothing of it was kept."
             )
         return data
-
-
-@contextlib.contextmanager
-def _a_turn() -> Iterator[None]:
-    """Be one of the few that may send at once."""
-    if not (_pieces.acquire(blocking=False) or _wait_for_a_turn()):
-        raise RequestError(503, "Many are sending. Try again in a moment.", {"Retry-After": str(BUSY_S)})
-    try:
-        yield
-    finally:
-        _pieces.release()
-
-
-def _wait_for_a_turn() -> bool:
-    if not _waiting.acquire(blocking=False):
-        return False
-    try:
-        return _pieces.acquire(timeout=WAIT_S)
-    finally:
-        _waiting.release()
 
 
 def _check_room(wanted_bytes: int) -> None:

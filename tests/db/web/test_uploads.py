@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import threading
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from plainview.pipeline.uploads import take_in_upload
 from plainview.vault.errors import StoreFullError
 from plainview.vault.incoming import incoming_offset, open_incoming
 from plainview.web import uploads as pages
+from plainview.web.turns import Turns
 from simulators.custody_rows import START, LogOfRows, ask
 from simulators.databases import copied_database
 from simulators.premises import add_person, make_installation, make_intake
@@ -309,40 +309,14 @@ def test_two_at_once_on_one_upload(officer, installation):
         assert head(officer, address)["Upload-Offset"] == "0"
 
 
-@pytest.mark.parametrize("waiting", [0, pages.WAITING_AT_ONCE])
-def test_a_few_pieces_at_once_and_the_others_are_told_when_to_come(officer, monkeypatch, waiting):
-    monkeypatch.setattr(pages, "WAIT_S", 0.01)
+def test_many_at_once_are_told_when_to_come(officer, monkeypatch):
+    turns = Turns(fast=1, slow=0, waiting=0, wait_s=0)
+    monkeypatch.setattr(pages, "_turns", turns)
     address = begun(officer)
-    taken = [pages._pieces.acquire(blocking=False) for _ in range(pages.PIECES_AT_ONCE)]
-    taken += [pages._waiting.acquire(blocking=False) for _ in range(waiting)]
-    try:
+    with turns.turn():
         answer = patch(officer, address, DATA, 0)
-    finally:
-        for number, _ in enumerate(taken):
-            (pages._pieces if number < pages.PIECES_AT_ONCE else pages._waiting).release()
-    assert all(taken)
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
-    assert patch(officer, address, DATA, 0).status_code == 204
-
-
-def test_who_waits_gets_the_next_turn(officer):
-    address = begun(officer)
-    for _ in range(pages.PIECES_AT_ONCE):
-        pages._pieces.acquire()
-    releasing = threading.Timer(0.2, pages._pieces.release)
-    releasing.start()
-    try:
-        assert patch(officer, address, DATA, 0).status_code == 204
-    finally:
-        releasing.join()
-        for _ in range(pages.PIECES_AT_ONCE - 1):
-            pages._pieces.release()
-
-
-def test_every_turn_is_given_back(officer):
-    address = begun(officer)
-    for _ in range(pages.PIECES_AT_ONCE + 1):
-        assert patch(officer, address, b"x" * MIB, MIB).status_code == 409
+    assert patch(officer, address, DATA[:MIB], MIB).status_code == 409
     assert patch(officer, address, DATA, 0).status_code == 204
 
 
@@ -458,7 +432,8 @@ class CutOff:
 
 @pytest.mark.parametrize("error", [None, ConnectionResetError("gone")])
 def test_a_body_that_breaks_off_ends_there(error):
-    body = pages._Body(CutOff(b"x" * 100, error))
+    with Turns(fast=1, slow=0, waiting=0, wait_s=0).turn() as turn:
+        body = pages._Body(CutOff(b"x" * 100, error), turn)
     assert (body.read(60), body.is_cut) == (b"x" * 60, False)
     assert (body.read(60), body.is_cut) == (b"x" * 40, False)
     assert (body.read(60), body.is_cut) == (b"", True)
