@@ -120,7 +120,6 @@ def _camera(camera: Camera, seed: int) -> dict[str, Any]:
         },
         "started_at": _utc(camera.started_at),
         "says_started_at": _utc(camera.says_started_at),
-        "file_says_started_at": _utc(camera.says_started_at.replace(microsecond=0)),
         "length_media_s": round(length_s(camera), 3),
         "starts_story_s": camera.starts_s,
         "ends_story_s": camera.ends_s,

@@ -23,7 +23,8 @@ def department(tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="session")
+# For a module and not for the run: while the driver's loop runs in this thread, Django refuses to ask the database.
+@pytest.fixture(scope="module")
 def browser():
     with chromium.running_browser() as running:
         yield running

@@ -43,7 +43,9 @@ pytestmark = [
 
 def append_command(folder, writer):
     sources = f"{TESTS}:{TESTS.parent / 'src'}"
-    return [sys.executable, "-B", PROGRAM, sources, folder, writer, str(BEFORE), str(AFTER)]
+    # No bytecode, written or read: another test's would come in between, and the calls would count otherwise.
+    alone = ["-B", "-X", f"pycache_prefix={folder / 'none'}"]
+    return [sys.executable, *alone, PROGRAM, sources, folder, writer, str(BEFORE), str(AFTER)]
 
 
 def traced(folder, writer, *options):
