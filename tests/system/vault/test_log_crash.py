@@ -43,8 +43,8 @@ pytestmark = [
 
 def append_command(folder, writer):
     sources = f"{TESTS}:{TESTS.parent / 'src'}"
-    # No bytecode, written or read: another test's would come in between, and the calls would count otherwise.
-    alone = ["-B", "-X", f"pycache_prefix={folder / 'none'}"]
+    # Bytecode of its own: what another test writes meanwhile would make the calls count otherwise.
+    alone = ["-X", f"pycache_prefix={folder.parent / 'bytecode'}"]
     return [sys.executable, *alone, PROGRAM, sources, folder, writer, str(BEFORE), str(AFTER)]
 
 
@@ -75,6 +75,8 @@ def fresh(before, tmp_path, name="here"):
 
 def calls_of_an_append(before, tmp_path, writer):
     """Return (call, n) for each call of the append: the n-th of its kind in the life of the process."""
+    with fresh(before, tmp_path, "first") as folder:
+        subprocess.run(append_command(folder, writer), capture_output=True, check=True)  # writes the bytecode
     with fresh(before, tmp_path) as folder:
         done = traced(folder, writer, "-e", "trace=" + ",".join(CALLS))
         lines = (folder / "trace").read_text().splitlines()
