@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from plainview.vault.errors import VaultError
+from plainview.vault.incoming import begin_incoming, finish_incoming, open_incoming
 from plainview.vault.keys import create_key_store, open_key_store
 from plainview.vault.local import LocalStore, create_local_store
 from plainview.vault.receive import receive
@@ -31,6 +32,19 @@ def receive_well(stream, *, store, keys, acknowledge):
     acknowledge(receive(stream, store=store, keys=keys).object_id)
 
 
+def arrive(stream, *, store, keys, acknowledge):
+    data = stream.read()
+    object_id = begin_incoming(store, keys, size_bytes=len(data))
+    acknowledge(f"{object_id} 0")
+    for end in (1 << 20, len(data)):
+        with open_incoming(store, keys, object_id) as arriving:
+            offset = arriving.offset_bytes
+            done = arriving.append(io.BytesIO(data[offset:end]).read, offset_bytes=offset)
+        acknowledge(f"{object_id} {done}")
+    finish_incoming(store, keys, object_id)
+    acknowledge(f"{object_id} received")
+
+
 def rotate(stream, *, store, keys, acknowledge):
     keys.rotate_master()
     acknowledge("rotated")
@@ -38,6 +52,7 @@ def rotate(stream, *, store, keys, acknowledge):
 
 RUNS = {
     "receive": receive_well,
+    "arrive": arrive,
     "rotate": rotate,
     "acknowledged first": bad_receive.receive_acknowledged_first,
     "in place": bad_receive.receive_in_place,
@@ -88,6 +103,7 @@ if __name__ == "__main__":
     warm_keys = create_key_store(scratch / "keys", recovery_public=bytes(32))
     warm_store = create_local_store(scratch / "objects")
     receive(io.BytesIO(b"warm"), store=warm_store, keys=warm_keys)
+    arrive(io.BytesIO(b"warm"), store=warm_store, keys=warm_keys, acknowledge=lambda _: None)
     warm_keys.close()
     print("ready", flush=True)
     serve()

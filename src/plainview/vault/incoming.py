@@ -231,10 +231,14 @@ class Incoming:
         self.close()
 
     def close(self) -> None:
-        """Let go of it."""
-        if self._chunks == self._synced_chunks and not self._is_doubtful:
-            self._store.synced_sizes[self.object_id] = self._sizes
-        self._closing.close()
+        """Let go of it.
+
+        Raises:
+            StoreFaultError: the disk failed; what was acknowledged is durable all the same.
+        """
+        with disk_faults("closing", self.object_id), self._closing:
+            if self._chunks == self._synced_chunks and not self._is_doubtful:
+                self._store.synced_sizes[self.object_id] = self._sizes
 
     @property
     def offset_bytes(self) -> int:

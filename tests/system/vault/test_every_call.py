@@ -17,6 +17,12 @@ from plainview.vault.fsck import (
     describe_object,
     find_orphans,
 )
+from plainview.vault.incoming import (
+    finish_incoming,
+    incoming_offset,
+    open_incoming,
+    sweep_incoming,
+)
 from plainview.vault.keys import create_key_store, open_key_store
 from plainview.vault.local import LocalStore, create_local_store
 from plainview.vault.receive import receive
@@ -143,6 +149,47 @@ def test_a_receive_that_acknowledges_first_is_caught(interrupter, template, faul
 def test_a_receive_that_writes_in_place_is_caught(interrupter, template):
     found = list(run_all(interrupter, template, "in place", "kill", judge_receive))
     assert any(line.startswith("visible and not whole") for line in found)
+
+
+def judge_arrival(vault, outcome):
+    """Return what is wrong after an original that was arriving in pieces was interrupted, and its sender goes on."""
+    keys, store = open_key_store(vault / "keys"), LocalStore(vault / "objects")
+    try:
+        if outcome.crashed:
+            yield f"crashed with {outcome.crashed}"
+        words = [line.split() for line in outcome.acknowledged]
+        object_id, last = words[-1] if words else (None, None)
+        store.sweep()
+        sweep_incoming(store, keys, {object_id} - {None})
+        if object_id is None:
+            if len(list(store.names())) != 1:
+                yield "an object that nobody heard of"
+        elif last != "received":
+            if object_id not in store.names() and incoming_offset(store, object_id) < int(last):
+                yield "acknowledged and lost"
+            go_on(store, keys, object_id)
+        if object_id is not None and describe_object(store, keys, object_id).size_bytes != len(DATA):
+            yield "received as something else"
+        if list((store.root / "incoming").glob("*")) or keys.secret_names("incoming/"):
+            yield "something stays"
+    except VaultError as error:
+        yield f"cannot be gone on with ({error})"
+    finally:
+        keys.close()
+
+
+def go_on(store, keys, object_id):
+    if object_id not in store.names():
+        with open_incoming(store, keys, object_id) as arriving:
+            offset = arriving.offset_bytes
+            arriving.append(io.BytesIO(DATA[offset:]).read, offset_bytes=offset)
+    finish_incoming(store, keys, object_id)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_interrupting_an_arrival_at_any_call_loses_nothing_acknowledged(interrupter, template, fault):
+    assert list(run_all(interrupter, template, "arrive", fault, judge_arrival)) == []
 
 
 def judge_rotation(vault, outcome):
