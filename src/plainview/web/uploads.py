@@ -58,7 +58,7 @@ BUSY_S = 1
 DRAINED_BYTES = 16 << 20
 
 # Measured with pages beside (docs/benchmarks.md): more fast ones take the processor from the pages; each takes a thread.
-_turns = Turns(fast=(os.cpu_count() or 1) + 1, slow=12, waiting=8, wait_s=5.0)
+_turns = Turns(fast=max(2, os.cpu_count() or 1), slow=12, waiting=8, wait_s=5.0)
 # Once: the socket that listens hands it on.
 _notice_lost_senders = cache(notice_lost_peers)
 
