@@ -35,7 +35,7 @@ def officers(*, limit: int) -> list[KnownOfficer]:
     return [KnownOfficer(badge, name) for badge, name in rows]
 
 
-def officer_with_badge(badge: str) -> OfficerKey | None:
+def officer_key_with_badge(badge: str) -> OfficerKey | None:
     """Return who has this badge number, or None."""
     row = Officer.objects.filter(badge=badge).first()
     return None if row is None else OfficerKey(pk=row.pk, pseudonym=row.pseudonym)

@@ -43,7 +43,6 @@ PLACES = {
     ),
     "uploads.make": frozenset({"officer", "supervisor", "investigator", "custodian", "records"}),
     "quarantine.read": frozenset({"custodian"}),
-    "health.read": frozenset({"administrator", "custodian"}),
 }
 DEEDS = {
     "recording.know": frozenset(

@@ -2,49 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from plainview.evidence.models import Derivative, Original, Part, Probe, Step
-from plainview.evidence.rules import STEPS
-
-if TYPE_CHECKING:
-    from plainview.evidence.rules import KnownRecording
-
-
-@dataclass(frozen=True)
-class StepProgress:
-    """How far a step of a recording is.
-
-    Attributes:
-        part: of the recording, counted from 1.
-        name: one of rules.STEPS.
-        state: one of rules.STEP_STATES.
-        fraction: 0 to 1.
-        reason: why it is parked, or what it waits for after a failure, as a code; empty otherwise.
-        reason_text: the same for people.
-    """
-
-    part: int
-    name: str
-    state: str
-    fraction: float
-    reason: str
-    reason_text: str
-
-
-def progress_of(recording: KnownRecording) -> list[StepProgress]:
-    """Return the steps of every part of a recording, in the order in which they are done."""
-    rows = Part.objects.filter(recording_id=recording.key, original__steps__isnull=False).values_list(
-        "number",
-        "original__steps__name",
-        "original__steps__state",
-        "original__steps__fraction",
-        "original__steps__reason",
-        "original__steps__reason_text",
-    )
-    found = [StepProgress(*row) for row in rows]
-    return sorted(found, key=lambda step: (step.part, STEPS.index(step.name)))
+from plainview.evidence.models import Derivative, Original, Probe, Step
 
 
 def derivative_object_ids() -> set[str]:

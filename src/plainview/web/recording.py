@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from plainview.accounts.name_queries import names_of, officer_with_badge, officers
+from plainview.accounts.name_queries import names_of, officer_key_with_badge, officers
 from plainview.accounts.rules import decide
 from plainview.custody.act_queries import acts_on_recording
 from plainview.evidence.actions import lift_restriction, note_opened, restrict_recording, set_wearer
@@ -244,7 +244,7 @@ def _officer(badge: str) -> OfficerKey | None:
     """
     if not badge:
         return None
-    officer = officer_with_badge(badge)
+    officer = officer_key_with_badge(badge)
     if officer is None:
         raise LookupError(badge)
     return officer

@@ -86,7 +86,7 @@ def step_words(step: StepState, *, is_played: bool) -> str:
     name = "derive_rest" if step.name == "derive" and is_played else step.name
     what, verb = _STEPS.get(name, (step.name, "is"))
     if step.state == "waiting":
-        return f"{what} {verb} waiting to be made."
+        return f"{what} {verb} waiting to be made. {step.reason_text}".rstrip()
     if step.state == "doing":
         return f"{what} {verb} being made: {words.format_percent(step.fraction)}."
     if step.state == "parked":

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from plainview.accounts.name_queries import names_of
 from plainview.accounts.rules import decide_place
 from plainview.evidence.quarantine_queries import KeptFile, kept_files_about
 from plainview.evidence.step_actions import answer_parked_step
@@ -46,6 +47,7 @@ class Asked:
         address: where that is shown; empty where it is shown nowhere.
         answers: code and words of each button.
         answer: in words what was answered; empty while it is open.
+        by: who answered; empty while it is open.
     """
 
     task: KnownTask
@@ -54,6 +56,7 @@ class Asked:
     address: str
     answers: tuple[tuple[str, str], ...]
     answer: str
+    by: str
 
 
 @guarded("tasks.read")
@@ -73,14 +76,15 @@ def to_do(request: Request) -> HttpResponse:
     """Show what is asked of this person, and what was answered within a week."""
     asked = open_tasks(viewer=request.viewer)
     closed = done_tasks(viewer=request.viewer, now=request.now)
+    names = names_of(task.closed_by for task in closed)
     files = kept_files_about(viewer=request.viewer, abouts=[task.about for task in (*asked, *closed)])
     return render(
         request,
         "web/to_do.html",
         {
-            "asked": [_asked(task, files) for task in asked[:SHOWN]],
+            "asked": [_asked(task, files, names) for task in asked[:SHOWN]],
             "asked_count": len(asked),
-            "closed": [_asked(task, files) for task in closed[:SHOWN]],
+            "closed": [_asked(task, files, names) for task in closed[:SHOWN]],
             "closed_count": len(closed),
             "may_read_quarantine": decide_place(request.viewer, "quarantine.read"),
             "now": request.now,
@@ -120,7 +124,7 @@ def answer(request: Request, key: int) -> HttpResponse:
     return redirect("to_do")
 
 
-def _asked(task: KnownTask, files: Mapping[str, KeptFile]) -> Asked:
+def _asked(task: KnownTask, files: Mapping[str, KeptFile], names: Mapping[str, str]) -> Asked:
     kind = KINDS[task.kind]
     about, address = _about(task, files)
     return Asked(
@@ -132,6 +136,7 @@ def _asked(task: KnownTask, files: Mapping[str, KeptFile]) -> Asked:
         answer=kind.answers.get(task.answer, "Withdrawn: it no longer needs an answer")
         if task.answer
         else "",
+        by=names.get(task.closed_by, "the command line" if task.closed_by else ""),
     )
 
 

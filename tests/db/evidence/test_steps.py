@@ -12,6 +12,7 @@ from plainview.evidence import step_queries
 from plainview.evidence.errors import AlreadyReceivedError
 from plainview.evidence.models import Cue, Derivative, Original, SearchRow, Step, Transcript
 from plainview.evidence.rules import MOST_ATTEMPTS
+from plainview.evidence.watch_queries import watched
 from plainview.tasks.errors import NoSuchTaskError, TaskClosedError
 from plainview.tasks.queries import open_tasks
 from simulators.custody_rows import CLERK, START
@@ -84,10 +85,11 @@ def last_act():
 
 def test_receiving_a_recording_notes_its_steps_and_queues_the_first(undone):
     recording = receive("a")
-    assert [(s.part, s.name, s.state, s.fraction) for s in step_queries.progress_of(recording)] == [
-        (1, "derive", "waiting", 0.0),
-        (1, "transcript", "waiting", 0.0),
-    ]
+    steps_of_part = watched(recording).steps
+    assert {name: (step.state, step.fraction) for name, step in steps_of_part.items()} == {
+        "derive": ("waiting", 0.0),
+        "transcript": ("waiting", 0.0),
+    }
     assert jobs() == [("derive", 10, START, 0)]
 
 
@@ -116,7 +118,7 @@ def test_what_was_made_is_kept_with_its_act_and_the_next_step_is_queued(undone):
     claimed = claim()
     assert (claimed.attempt, claimed.original.facts, claimed.duration_ms) == (1, original("a"), 0)
     assert steps.note_progress(claimed, 0.5)
-    assert step_queries.progress_of(recording)[0].fraction == 0.5
+    assert watched(recording).steps["derive"].fraction == 0.5
     finish_jobs()
     kinds = ("viewing_copy", "storyboard", "waveform")
     assert steps.finish_derive(claimed, made=[made(kind) for kind in kinds], **BY)
@@ -236,7 +238,7 @@ def test_a_step_is_tried_three_times_and_then_a_person_is_asked(undone):
     (task,) = open_tasks(viewer=OPERATOR)
     assert (task.kind, task.about, task.why) == ("parked_step", recording.identifier, BAD.text)
     assert last_act().act == "task.opened"
-    assert step_queries.progress_of(recording)[0].reason_text == BAD.text
+    assert watched(recording).steps["derive"].reason_text == BAD.text
 
 
 def test_a_reason_that_trying_will_not_change_parks_at_once(undone):

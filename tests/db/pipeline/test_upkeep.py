@@ -13,5 +13,5 @@ def test_sessions_that_are_over_are_forgotten_and_the_others_kept(undone):
     now = datetime.now(UTC)
     for key, ends_at in (("over", now - HOUR), ("running", now + HOUR)):
         Session.objects.create(session_key=key, session_data="x", expire_date=ends_at)
-    forget_sessions(timestamp=0)
+    forget_sessions(None, timestamp=0)
     assert list(Session.objects.values_list("session_key", flat=True)) == ["running"]

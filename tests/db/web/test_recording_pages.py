@@ -118,6 +118,9 @@ def test_a_page_opened_too_early_says_how_far_it_is(custodian, shown):
     assert (
         state_of(custodian, shown.untouched)["steps"][0]["words"] == "The viewing copy is waiting to be made."
     )
+    rows.update(reason="disk_full", reason_text="The disk is full.")
+    said = state_of(custodian, shown.untouched)["steps"][0]["words"]
+    assert said == "The viewing copy is waiting to be made. The disk is full."
 
 
 def test_where_no_copy_could_be_made_the_page_says_so(custodian, shown):

@@ -47,7 +47,6 @@ AT = {
     },
     "uploads.make": {"officer", "supervisor", "investigator", "custodian", "records"},
     "quarantine.read": {"custodian"},
-    "health.read": {"administrator", "custodian"},
 }
 SCOPES = (None, HERE, ELSEWHERE)
 GRANTS = tuple(product(ROLES, SCOPES))
