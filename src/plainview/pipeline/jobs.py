@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.sessions.backends.db import SessionStore
 from procrastinate import Blueprint, RetryStrategy
@@ -16,7 +16,10 @@ from plainview.pipeline.derived_store import sweep_derived
 from plainview.pipeline.intake import Intake
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from procrastinate import JobContext
+    from procrastinate.tasks import Task
 
     from plainview.pipeline.workplace import Workplace
 
@@ -66,15 +69,21 @@ def _intake(workplace: Workplace) -> Intake:
     )
 
 
-# A queueing lock and no lock: with one, a job that stalled would keep the job that looks for stalled ones from running.
-@JOBS.periodic(cron="* * * * *", periodic_id="retry_stalled")
-@JOBS.task(
-    name="plainview.retry_stalled",
-    queueing_lock="plainview.retry_stalled",
-    queue=UPKEEP,
-    priority=FIRST,
-    pass_context=True,
-)
+def _by_itself(name: str, *, cron: str) -> Callable[[Callable[..., Any]], Task[Any, Any, Any]]:
+    """Have workers do something on the queue itself, or on what it leaves behind, whenever the clock says so."""
+
+    def periodic(job: Callable[..., Any]) -> Task[Any, Any, Any]:
+        # A queueing lock and no lock: a job that stalled would keep the one that looks for stalled jobs from running.
+        known = f"plainview.{name}"
+        task = JOBS.task(name=known, queueing_lock=known, queue=UPKEEP, priority=FIRST, pass_context=True)(
+            job
+        )
+        return JOBS.periodic(cron=cron, periodic_id=name)(task)
+
+    return periodic
+
+
+@_by_itself("retry_stalled", cron="* * * * *")
 async def retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - every periodic job is told when
     """Put back the jobs of workers that have fallen silent."""
     manager = context.app.job_manager
@@ -86,14 +95,7 @@ async def retry_stalled(context: JobContext, timestamp: int) -> None:  # noqa: A
             await manager.finish_job(job, Status.FAILED, delete_job=False)
 
 
-@JOBS.periodic(cron="*/5 * * * *", periodic_id="tend_steps")
-@JOBS.task(
-    name="plainview.tend_steps",
-    queueing_lock="plainview.tend_steps",
-    queue=UPKEEP,
-    priority=FIRST,
-    pass_context=True,
-)
+@_by_itself("tend_steps", cron="*/5 * * * *")
 def tend_steps(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Look for steps that no job is about, and for derivatives that no row names or no store has."""
     workplace = workplace_of(context)
@@ -101,28 +103,14 @@ def tend_steps(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - a
     sweep_derived(workplace.derived, now=workplace.now())
 
 
-@JOBS.periodic(cron="*/10 * * * *", periodic_id="keep_uploads")
-@JOBS.task(
-    name="plainview.keep_uploads",
-    queueing_lock="plainview.keep_uploads",
-    queue=UPKEEP,
-    priority=FIRST,
-    pass_context=True,
-)
+@_by_itself("keep_uploads", cron="*/10 * * * *")
 def keep_uploads(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Give up uploads that never came whole, and look for those that no job is about."""
     workplace = workplace_of(context)
     uploads.keep_uploads(workplace.installation, now=workplace.now())
 
 
-@JOBS.periodic(cron="17 * * * *", periodic_id="forget_jobs")
-@JOBS.task(
-    name="plainview.forget_jobs",
-    queueing_lock="plainview.forget_jobs",
-    queue=UPKEEP,
-    priority=FIRST,
-    pass_context=True,
-)
+@_by_itself("forget_jobs", cron="17 * * * *")
 async def forget_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Forget jobs that failed a week ago; what they were about has its own rows."""
     await context.app.job_manager.delete_old_jobs(
@@ -130,13 +118,7 @@ async def forget_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG
     )
 
 
-@JOBS.periodic(cron="41 3 * * *", periodic_id="forget_sessions")
-@JOBS.task(
-    name="plainview.forget_sessions",
-    queueing_lock="plainview.forget_sessions",
-    queue=UPKEEP,
-    priority=FIRST,
-)
-def forget_sessions(timestamp: int) -> None:  # noqa: ARG001 - as above
+@_by_itself("forget_sessions", cron="41 3 * * *")
+def forget_sessions(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Forget the sessions of people who are no longer signed in."""
     SessionStore.clear_expired()
