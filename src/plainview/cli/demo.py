@@ -25,6 +25,7 @@ from plainview.demo.department import MAKE, enter_department
 from plainview.demo.ordinary import RECORDINGS, render_ordinary
 from plainview.demo.script import spoken_in
 from plainview.demo.story import CAMERAS, ZONE_NAME
+from plainview.demo.truth import SEED, write_ground_truth
 from plainview.evidence.queries import device_key
 from plainview.media.sample_transcripts import format_sample
 from plainview.media.transcript import Cue, Word
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from plainview.demo.cameras import Film
 
 ORDINARY = {each.key: each for each in RECORDINGS}
-SEED = 14
 LOG_NAME = "demo.plainview.example"
 SAMPLES = "sample-transcripts"
 PORT = 8080
@@ -67,6 +67,11 @@ class Place:
     def film(self, key: str) -> Path:
         """Return where a recording's file lies."""
         return self.footage / f"{key}.mp4"
+
+    @property
+    def truth(self) -> Path:
+        """What the footage truly shows, for whoever wants to check an analysis."""
+        return self.root / "ground-truth.json"
 
     def note(self, key: str) -> Path:
         """Return where it says what became of a recording's file."""
@@ -169,6 +174,8 @@ def _make_footage(place: Place) -> None:
         missing = [key for key in keys if key in waiting]
         if missing:
             _render(place, what, missing, render)
+    if not place.truth.exists():
+        write_ground_truth(place.truth)
 
 
 def _render(place: Place, what: str, keys: list[str], render: Callable[..., list[Film]]) -> None:
