@@ -1,9 +1,11 @@
 // Hand in one file by tus 1.0 (tus.io/protocols/resumable-upload): in pieces, and on from where it stopped.
 
-const PIECE_BYTES = 8 * 1024 * 1024;
+// Large, because each piece costs the server a look at who sends it; what is cut off keeps every whole MiB.
+const PIECE_BYTES = 32 * 1024 * 1024;
 const WAITS_S = [1, 2, 5, 10, 20, 30];
 const VERSION = "1.0.0";
 const KEPT = "plainview.upload.";
+const REFUSED = "You may not hand in files, or this page is too old. Load it again.";
 
 // What went wrong, in a sentence for people; whether to try again by ourselves, and after how long.
 class UploadError extends Error {
@@ -55,6 +57,8 @@ export class Upload {
         return this.url;
       } catch (error) {
         if (this.isStopped) throw new StoppedError();
+        // Gone before it was begun: there is no such address for whoever is signed in now, and trying again changes nothing.
+        if (error.isGone && !this.url) throw new UploadError(REFUSED);
         if (error.isGone) this.begin(null);
         if (!error.again && !error.isGone) throw error;
         const seconds = error.afterSeconds ?? WAITS_S[Math.min(failures, WAITS_S.length - 1)];
@@ -164,7 +168,7 @@ function problemOf(request) {
   if (status === 404 || status === 410) return new UploadError("The server no longer has the part that was sent", { isGone: true });
   if (status === 409 || status === 460) return new UploadError("The server has another part of it", { again: true, afterSeconds: 0 });
   if (status === 423) return new UploadError("Another window is sending this file", { again: true, afterSeconds: 5 });
-  if (status === 403) return new UploadError("You may not hand in files, or this page is too old. Load it again.");
+  if (status === 403) return new UploadError(REFUSED);
   if (status === 413) return new UploadError("It is larger than this server takes.");
   if (status === 507) return new UploadError("The server has no room for it. Tell whoever keeps the server.");
   if (status === 503 || status === 429) {
