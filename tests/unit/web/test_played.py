@@ -168,17 +168,18 @@ def test_a_night_in_which_clocks_change_has_two_and_the_second_from_the_very_sec
 
 
 @pytest.mark.parametrize(
-    ("state", "is_played", "said"),
+    ("state", "is_played", "reason", "said"),
     [
-        ("waiting", False, "The viewing copy is waiting to be made."),
-        ("doing", False, "The viewing copy is being made: 43%."),
-        ("doing", True, "Storyboard and waveform are being made: 43%."),
-        ("parked", False, "The viewing copy could not be made. Too long."),
-        ("done", False, ""),
+        ("waiting", False, "", "The viewing copy is waiting to be made."),
+        ("waiting", False, "No disk.", "The viewing copy is waiting to be made. No disk."),
+        ("doing", False, "", "The viewing copy is being made: 43%."),
+        ("doing", True, "", "Storyboard and waveform are being made: 43%."),
+        ("parked", False, "Too long.", "The viewing copy could not be made. Too long."),
+        ("done", False, "", ""),
     ],
 )
-def test_a_step_is_said_in_a_sentence(state, is_played, said):
-    assert step_words(StepState("derive", state, 0.439, "Too long."), is_played=is_played) == said
+def test_a_step_is_said_in_a_sentence_with_its_reason(state, is_played, reason, said):
+    assert step_words(StepState("derive", state, 0.439, reason), is_played=is_played) == said
 
 
 def test_a_stream_is_said_in_one_line():
