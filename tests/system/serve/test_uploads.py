@@ -130,8 +130,10 @@ def test_two_at_once_on_one_upload_and_a_wrong_offset(sender, clip):
     data = clip.read_bytes()
     address = sender.begin(len(data))
     with sender.half_a_piece(address, data[: 3 * MIB], 0, announced=8 * MIB):
+        # Asked with an offset that is wrong, so that being the first would change nothing.
+        eventually(lambda: sender.patch(address, data[:MIB], 5 * MIB).status_code == 423)
         # A refused piece is answered, not cut off: a client reads why.
-        eventually(lambda: sender.patch(address, data[: 8 * MIB], 0).status_code == 423)
+        assert sender.patch(address, data[: 8 * MIB], 0).status_code == 423
         assert sender.offset(address) <= 3 * MIB
     eventually(lambda: sender.offset(address) == 3 * MIB)
     for offset in (0, 2 * MIB, 3 * MIB + 1, 4 * MIB):
