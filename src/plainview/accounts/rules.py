@@ -43,6 +43,9 @@ PLACES = {
     ),
     "uploads.make": frozenset({"officer", "supervisor", "investigator", "custodian", "records"}),
     "quarantine.read": frozenset({"custodian"}),
+    "cameras.read": frozenset({"supervisor", "custodian", "administrator"}),
+    "cameras.mend": frozenset({"custodian", "administrator"}),
+    "imports.make": frozenset({"investigator", "custodian", "records"}),
 }
 DEEDS = {
     "recording.know": frozenset(

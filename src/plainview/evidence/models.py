@@ -413,3 +413,7 @@ class Restriction(models.Model):
                 name="evidence_restriction_lifted_after_placed",
             ),
         ]
+
+
+# Django finds an app's tables by importing this module.
+from plainview.evidence import camera_models  # noqa: E402, F401

@@ -15,7 +15,8 @@ from plainview.evidence.errors import TimesError
 if TYPE_CHECKING:
     from datetime import datetime
 
-ORIGINAL_STATES = ("usable", "quarantined", "adopted")
+# "attached" is kept as received and belongs to something that can be played, or to a camera.
+ORIGINAL_STATES = ("usable", "quarantined", "adopted", "attached")
 CLOCK_SOURCES = ("file", "camera", "person", "unknown")
 RECORDING_SOURCES = ("import", "camera", "outside")
 # What is done with every original once it is received, in the order in which it is useful to people.

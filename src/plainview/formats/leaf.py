@@ -64,6 +64,23 @@ ACTS: Mapping[str, str] = {
     "user.closed": "A person can no longer sign in.",
     "user.reopened": "A person can sign in again.",
     "officer.user_set": "The person who logs in as an officer on the roster was set.",
+    "camera.admitted": "A camera's own key was admitted: what it signs counts as that camera's.",
+    "camera.refused": "A camera that asked to be admitted was refused.",
+    "camera.revoked": "A camera's own key counts no longer: it is lost, or was replaced.",
+    "camera.docked": "A camera was put into a dock, and its clock was compared.",
+    "camera.settings_set": "How cameras record was set, from a moment on.",
+    "camera.covert_set": "Somebody was allowed, or no longer, to record without lights and sounds.",
+    "dock.added": "A dock was added.",
+    "dock.closed": "A dock may no longer hand in anything.",
+    "offload.begun": "A dock began to hand in a file from a camera.",
+    "offload.dropped": "A file from a camera was given up before it was whole; the camera still has it.",
+    "journal.received": "A camera's journal of a shift was received, stored, read back and compared.",
+    "attachment.received": "A file that belongs to a recording was received: a journal, a key, a track, a report.",
+    "capture.checked": "What the camera signed while it recorded was compared with the footage.",
+    "capture.missing": "A camera's own count shows a recording that was not handed in.",
+    "destination.made": "A connection for cameras of another maker was made.",
+    "destination.closed": "A connection for cameras of another maker may no longer hand in anything.",
+    "destination.refused": "What a connected system offered was refused, with the reason.",
 }
 OUTCOMES = frozenset({"ok", "denied", "error"})
 

@@ -40,6 +40,36 @@ KINDS: Mapping[str, Kind] = {
         role="custodian",
         answers={"again": "Try again", "left": "Leave it as it is"},
     ),
+    "camera_request": Kind(
+        question="A camera asks to be admitted. Does its key fingerprint match the one it shows?",
+        role="administrator",
+        answers={"admitted": "It matches: admit it", "refused": "Refuse it"},
+    ),
+    "overdue_camera": Kind(
+        question="A camera was not docked when it should have been. Where is it?",
+        role="supervisor",
+        answers={"found": "Found, and will be docked", "lost": "It is lost"},
+    ),
+    "missing_recording": Kind(
+        question="A camera counted a recording that was never handed in. What became of it?",
+        role="custodian",
+        answers={"on_camera": "It is still on the camera", "lost": "It is lost"},
+    ),
+    "camera_clock": Kind(
+        question="A camera's clock was far off when it was docked. What should be done about it?",
+        role="custodian",
+        answers={"noted": "Noted", "repair": "The camera goes to repair"},
+    ),
+    "footage_doubted": Kind(
+        question="What a camera signed and what it handed in do not fit together. What should be done about it?",
+        role="custodian",
+        answers={"noted": "Noted", "examined": "The camera is being examined"},
+    ),
+    "import_unclear": Kind(
+        question="An imported file could not be matched to its particulars. What should be done about it?",
+        role="custodian",
+        answers={"noted": "Keep it as it is", "asked_again": "The sender was asked"},
+    ),
 }
 
 

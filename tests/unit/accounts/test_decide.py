@@ -47,6 +47,9 @@ AT = {
     },
     "uploads.make": {"officer", "supervisor", "investigator", "custodian", "records"},
     "quarantine.read": {"custodian"},
+    "cameras.read": {"supervisor", "custodian", "administrator"},
+    "cameras.mend": {"custodian", "administrator"},
+    "imports.make": {"investigator", "custodian", "records"},
 }
 SCOPES = (None, HERE, ELSEWHERE)
 GRANTS = tuple(product(ROLES, SCOPES))
