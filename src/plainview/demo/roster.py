@@ -88,12 +88,12 @@ OFFICERS: Final = (
 )
 
 _BODY: Final = (
-    ("BWC 0417", "belt", "4417"), ("BWC 0533", "chest", "5120"), ("BWC 0298", "chest", "3306"),
-    ("BWC 0119", "chest", "2914"), ("BWC 0480", "chest", "4802"), ("BWC 0495", "chest", "4950"),
-    ("BWC 0501", "belt", "5011"), ("BWC 0524", "chest", "5243"), ("BWC 0307", "chest", "3077"),
-    ("BWC 0412", "chest", "4120"), ("BWC 0443", "belt", "4433"), ("BWC 0467", "chest", "4671"),
-    ("BWC 0498", "chest", "4989"), ("BWC 0352", "chest", "3518"), ("BWC 0392", "chest", "3922"),
-    ("BWC 0380", "chest", "3801"), ("BWC 0401", "chest", "4015"), ("BWC 0904", "chest", "9004"),
+    ("BWC-0417", "belt", "4417"), ("BWC-0533", "chest", "5120"), ("BWC-0298", "chest", "3306"),
+    ("BWC-0119", "chest", "2914"), ("BWC-0480", "chest", "4802"), ("BWC-0495", "chest", "4950"),
+    ("BWC-0501", "belt", "5011"), ("BWC-0524", "chest", "5243"), ("BWC-0307", "chest", "3077"),
+    ("BWC-0412", "chest", "4120"), ("BWC-0443", "belt", "4433"), ("BWC-0467", "chest", "4671"),
+    ("BWC-0498", "chest", "4989"), ("BWC-0352", "chest", "3518"), ("BWC-0392", "chest", "3922"),
+    ("BWC-0380", "chest", "3801"), ("BWC-0401", "chest", "4015"), ("BWC-0904", "chest", "9004"),
 )  # fmt: skip
 _CARS: Final = ("12A", "12B", "12C", "14A", "14B", "T3")
 
@@ -105,12 +105,12 @@ DEVICES: Final = (
             worn,
             badge,
             f"2025-{2 + i % 10:02d}-{1 + 3 * (i % 9):02d}",
-            "switched on, never started that night" if serial == "BWC 0298" else "",
+            "switched on, never started that night" if serial == "BWC-0298" else "",
         )
         for i, (serial, worn, badge) in enumerate(_BODY)
     ),
     *(
-        Device(f"ICV {car}-{93 + 7 * i:04d}", "car", "car", car, f"2024-{3 + i:02d}-11")
+        Device(f"ICV-{car}-{93 + 7 * i:04d}", "car", "car", car, f"2024-{3 + i:02d}-11")
         for i, car in enumerate(_CARS)
     ),
 )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FRAME_WIDTH_PX: Final = 640
 FRAME_HEIGHT_PX: Final = 360
 FRAME_RATE: Final = 15
-CAMERA_NAME: Final = "REYES  BWC 0417"
+CAMERA_NAME: Final = "REYES  BWC-0417"
 ZONE_NAME: Final = "America/New_York"
 _UTC_OFFSET: Final = dt.timedelta(hours=-4)  # daylight time in that zone on this night
 STARTED_AT: Final = dt.datetime(2026, 3, 15, 2, 31, 4, tzinfo=dt.UTC)

@@ -193,7 +193,7 @@ CAMERAS: Final = {
     camera.key: camera
     for camera in (
         Camera(
-            "car-12a", "ICV 12A-0093", "car", "okafor", 20.0, 360.0, 20.0, 20.0, "light bar", 0.4, 0.0,
+            "car-12a", "ICV-12A-0093", "car", "okafor", 20.0, 360.0, 20.0, 20.0, "light bar", 0.4, 0.0,
             (
                 Span(20.0, 74.0, "clear", "the chase; the tail of a running man at the alley; two officers run after him"),
                 Span(74.0, 282.0, "empty", "an empty street and the mouth of the alley, from the side"),
@@ -205,7 +205,7 @@ CAMERAS: Final = {
             ),
         ),
         Camera(
-            "reyes", "BWC 0417", "belt", "reyes", 52.0, 325.0, 52.0, 52.0, "button", 2.31, 0.0,
+            "reyes", "BWC-0417", "belt", "reyes", 52.0, 325.0, 52.0, 52.0, "button", 2.31, 0.0,
             (
                 Span(52.0, 71.0, "black", "his lap, in the dark car"),
                 Span(71.0, 84.0, "jangling", "running: black, shaken"),
@@ -218,7 +218,7 @@ CAMERAS: Final = {
             ),
         ),
         Camera(
-            "okafor", "BWC 0533", "chest", "okafor", 92.0, 360.0, 122.0, 122.0, "button", -7.8, 40.0,
+            "okafor", "BWC-0533", "chest", "okafor", 92.0, 360.0, 122.0, 122.0, "button", -7.8, 40.0,
             (
                 Span(92.0, 130.0, "clear", "Price with his hands up; Reyes's back and torch"),
                 Span(130.0, 168.0, "clear", "the stop: Price at speaking distance"),
@@ -235,7 +235,7 @@ CAMERAS: Final = {
 }  # fmt: skip
 
 # Officers who were there with a camera that recorded nothing, or with none.
-UNRECORDED: Final = (("lindqvist", "BWC 0298", "camera on, never started"), ("marsh", "", "no camera issued"))
+UNRECORDED: Final = (("lindqvist", "BWC-0298", "camera on, never started"), ("marsh", "", "no camera issued"))
 
 LINES: Final = (
     Line(4.0, "reyes", "See him? Grey jacket, by the shutters. What has he got?"),
