@@ -8,14 +8,8 @@ what became of it.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
-import shutil
-from functools import cache
 from typing import TYPE_CHECKING
 
-from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.http import http_date
@@ -23,59 +17,23 @@ from django.utils.http import http_date
 from plainview.evidence.errors import NoSuchUploadError, TooManyUploadsError
 from plainview.evidence.upload_actions import begin_upload, store_upload
 from plainview.evidence.upload_queries import access_upload
+from plainview.pipeline.handing_in import REFUSED, check_room, drain, refusal_of, take_piece
 from plainview.pipeline.uploads import give_up
-from plainview.service.peers import notice_lost_peers
-from plainview.vault.errors import KeyMissingError, KeyStoreFullError, StoreFullError
-from plainview.vault.incoming import begin_incoming, drop_incoming, incoming_offset, open_incoming
-from plainview.vault.incoming_errors import (
-    IncomingBusyError,
-    IncomingDamagedError,
-    IncomingDiffersError,
-    IncomingMissingError,
-    IncomingOffsetError,
-)
-from plainview.web import here, tus
+from plainview.service import tus
+from plainview.service.tus import RequestError
+from plainview.vault.incoming import begin_incoming, drop_incoming, incoming_offset
+from plainview.web import here
 from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
-from plainview.web.turns import NoTurnError, Turns
-from plainview.web.tus import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from plainview.evidence.upload_queries import KnownUpload
-    from plainview.web.turns import Turn
     from plainview.web.viewer import Request
 
-# A piece with a checksum waits in memory until it is known to be right: what is sealed once stays as it is.
-CHECKED_PIECE_BYTES = 16 << 20
-# What a page is built with, the log, the database: they need room when the originals have none.
-SPARE_BYTES = 1 << 30
-READ_BYTES = 1 << 20
-CHUNK_BYTES = 1 << 20
-BUSY_S = 1
-# A refused piece of this size is read to its end: some clients look for an answer only then.
-DRAINED_BYTES = 16 << 20
-
-# Measured with pages beside (docs/benchmarks.md): more fast ones take the processor from the pages; each takes a thread.
-_turns = Turns(fast=max(2, os.cpu_count() or 1), slow=12, waiting=8, wait_s=5.0)
-# Once: the socket that listens hands it on.
-_notice_lost_senders = cache(notice_lost_peers)
-
-# What the vault may answer, as the statuses that tus clients know.
-STATUSES: dict[type[Exception], int] = {
-    NoSuchUploadError: 404,
-    TooManyUploadsError: 429,
-    IncomingMissingError: 410,
-    IncomingDamagedError: 410,
-    KeyMissingError: 410,
-    IncomingOffsetError: 409,
-    IncomingBusyError: 423,
-    # Not 409 or 460, which clients take for "try again".
-    IncomingDiffersError: 422,
-    StoreFullError: 507,
-    KeyStoreFullError: 507,
-}
+# What the records may answer, as the statuses that tus clients know.
+STATUSES: dict[type[Exception], int] = {NoSuchUploadError: 404, TooManyUploadsError: 429}
 
 
 @guarded("uploads.make")
@@ -100,11 +58,9 @@ def _answer(request: Request, deeds: dict[str, Callable[..., HttpResponse]], **g
     try:
         _check_method(request, method, deeds)
         response = deeds[method](request, **given)
-    except RequestError as error:
-        response = _refusal(request, error.status, str(error), error.headers)
-    except NoTurnError:
-        text = "Many are sending. Try again in a moment."
-        response = _refusal(request, 503, text, {"Retry-After": str(BUSY_S)})
+    except REFUSED as error:
+        said = refusal_of(error)
+        response = _refusal(request, said.status, said.text, said.headers)
     except tuple(STATUSES) as error:
         status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
         response = _refusal(request, status, str(error), {})
@@ -120,11 +76,8 @@ def _check_method(request: Request, method: str, deeds: dict[str, Callable[..., 
         tus.check_version(request.headers)
 
 
-def _refusal(request: Request, status: int, text: str, headers: dict[str, str]) -> HttpResponse:
-    if status != 503 and int(request.META.get("CONTENT_LENGTH") or 0) <= DRAINED_BYTES:
-        with contextlib.suppress(OSError):
-            while request.read(READ_BYTES):
-                pass
+def _refusal(request: Request, status: int, text: str, headers: Mapping[str, str]) -> HttpResponse:
+    drain(request, status)
     return HttpResponse(text, status=status, headers=headers, content_type="text/plain; charset=utf-8")
 
 
@@ -142,7 +95,7 @@ def _options(request: Request, **_: str) -> HttpResponse:  # noqa: ARG001 - it i
 
 def _create(request: Request) -> HttpResponse:
     announced = tus.parse_announcement(request.headers)
-    _check_room(announced.size_bytes)
+    check_room(here.installation(), announced.size_bytes)
     user = request.viewer.user
     assert user is not None, "the guard lets nobody in who is not signed in"
     store, keys = here.installation().store, here.installation().keys
@@ -222,66 +175,12 @@ def _ours(request: Request, name: str) -> KnownUpload:
 
 def _take_piece(request: Request, ours: KnownUpload, offset: int) -> int:
     """Keep what the body holds, as far as it fills chunks, and return the new offset, durable."""
-    length, checksum = tus.parse_length(request.headers), tus.parse_checksum(request.headers)
-    if length > ours.size_bytes - offset:
-        raise RequestError(413, f"{ours.size_bytes} bytes were announced; this piece ends beyond them.")
-    if checksum is not None and length > CHECKED_PIECE_BYTES:
-        raise RequestError(
-            413, f"A piece with a checksum may have {CHECKED_PIECE_BYTES} bytes, got {length}."
-        )
-    _check_room(length)
-    _notice_lost_senders()
-    # It may take minutes, and others need the connection.
-    connection.close()
-    with _turns.turn() as turn:
-        body = _Body(request, turn)
-        read = body.read if checksum is None else io.BytesIO(body.read_checked(length, checksum)).read
-        installation = here.installation()
-        with open_incoming(installation.store, installation.keys, ours.name) as arriving:
-            done = arriving.append(read, offset_bytes=offset)
-            is_whole = arriving.is_whole
-    if is_whole:
+    taken = take_piece(
+        here.installation(), request, name=ours.name, size_bytes=ours.size_bytes, offset=offset
+    )
+    if taken.is_whole:
         store_upload(name=ours.name)
-    elif done == offset and length and not body.is_cut:
-        raise RequestError(400, f"What is kept are whole MiB: send at least {CHUNK_BYTES} bytes at a time.")
-    return done
-
-
-class _Body:
-    """A request's body, read as it comes; one that breaks off ends there.
-
-    Attributes:
-        is_cut: whether it broke off.
-    """
-
-    def __init__(self, request: Request, turn: Turn) -> None:
-        self._request, self._turn = request, turn
-        self._missing = tus.parse_length(request.headers)
-        self.is_cut = False
-
-    def read(self, length: int) -> bytes:
-        data = b""
-        with contextlib.suppress(OSError):
-            data = self._request.read(min(length, self._missing))
-        self._missing -= len(data)
-        self._turn.note(len(data))
-        self.is_cut = not data and self._missing > 0
-        return data
-
-    def read_checked(self, length: int, checksum: tus.Checksum) -> bytes:
-        pieces = list(iter(lambda: self.read(READ_BYTES), b""))
-        data = b"".join(pieces)
-        if len(data) != length or not checksum.fits(data):
-            raise RequestError(
-                tus.CHECKSUM_MISMATCH, "The piece is not what its checksum says; nothing of it was kept."
-            )
-        return data
-
-
-def _check_room(wanted_bytes: int) -> None:
-    free_bytes = shutil.disk_usage(here.installation().store.root).free
-    if free_bytes < wanted_bytes + SPARE_BYTES:
-        raise RequestError(507, "The server has no room for it. Tell whoever keeps the server.")
+    return taken.offset
 
 
 def _say_offset(response: HttpResponse, ours: KnownUpload, offset: int) -> HttpResponse:

@@ -12,11 +12,12 @@ from django.test import Client
 from plainview.evidence import upload_actions
 from plainview.evidence.models import Recording, Upload
 from plainview.evidence.upload_queries import KEPT_FOR
+from plainview.pipeline import handing_in
 from plainview.pipeline.uploads import take_in_upload
+from plainview.service.turns import Turns
 from plainview.vault.errors import StoreFullError
 from plainview.vault.incoming import incoming_offset, open_incoming
 from plainview.web import uploads as pages
-from plainview.web.turns import Turns
 from simulators.custody_rows import START, LogOfRows, ask
 from simulators.databases import copied_database
 from simulators.premises import add_person, make_installation, make_intake
@@ -192,7 +193,7 @@ def test_a_piece_with_its_checksum_is_kept_only_if_it_fits(officer, installation
 
 
 def test_a_large_piece_with_a_checksum_is_refused_before_it_is_read(officer, monkeypatch):
-    monkeypatch.setattr(pages, "CHECKED_PIECE_BYTES", MIB)
+    monkeypatch.setattr(handing_in, "CHECKED_PIECE_BYTES", MIB)
     digest = encoded(hashlib.sha1(DATA).digest())
     answer = patch(officer, begun(officer), DATA, 0, **{"Upload-Checksum": f"sha1 {digest}"})
     assert answer.status_code == 413
@@ -245,7 +246,7 @@ def test_methods_that_are_not_spoken_are_refused(officer):
 def test_sizes_that_cannot_be_taken_are_refused_and_leave_nothing(
     officer, installation, size, status, monkeypatch
 ):
-    monkeypatch.setattr(pages.shutil, "disk_usage", lambda _: Usage(1 << 42, 0, 1 << 40))
+    monkeypatch.setattr(handing_in.shutil, "disk_usage", lambda _: Usage(1 << 42, 0, 1 << 40))
     before, keys = count(), installation.keys.secret_names("")
     headers = VERSION | ({} if size is None else {"Upload-Length": size})
     assert officer.post("/uploads", headers=headers).status_code == status
@@ -254,7 +255,9 @@ def test_sizes_that_cannot_be_taken_are_refused_and_leave_nothing(
 
 def test_a_disk_that_is_nearly_full_refuses_before_it_is_full(officer, monkeypatch):
     address = begun(officer)
-    monkeypatch.setattr(pages.shutil, "disk_usage", lambda _: Usage(1 << 40, 0, pages.SPARE_BYTES + MIB))
+    monkeypatch.setattr(
+        handing_in.shutil, "disk_usage", lambda _: Usage(1 << 40, 0, handing_in.SPARE_BYTES + MIB)
+    )
     assert create(officer).status_code == 507
     assert patch(officer, address, DATA, 0).status_code == 507
     assert patch(officer, address, DATA[:MIB], 0).status_code == 204
@@ -311,7 +314,7 @@ def test_two_at_once_on_one_upload(officer, installation):
 
 def test_many_at_once_are_told_when_to_come(officer, monkeypatch):
     turns = Turns(fast=1, slow=0, waiting=0, wait_s=0)
-    monkeypatch.setattr(pages, "_turns", turns)
+    monkeypatch.setattr(handing_in, "TURNS", turns)
     address = begun(officer)
     with turns.turn():
         answer = patch(officer, address, DATA, 0)
@@ -402,14 +405,14 @@ def test_another_site_cannot_send_in_somebodys_name(installation):
 
 def test_no_connection_to_the_database_is_held_while_bytes_flow(officer, monkeypatch):
     seen = []
-    read = pages._Body.read
+    read = handing_in.Body.read
 
     def looking(body, length):
         seen.append(connection.connection)
         return read(body, length)
 
     address = begun(officer)
-    monkeypatch.setattr(pages._Body, "read", looking)
+    monkeypatch.setattr(handing_in.Body, "read", looking)
     patch(officer, address, DATA, 0)
     assert seen
     assert set(seen) == {None}
@@ -433,7 +436,7 @@ class CutOff:
 @pytest.mark.parametrize("error", [None, ConnectionResetError("gone")])
 def test_a_body_that_breaks_off_ends_there(error):
     with Turns(fast=1, slow=0, waiting=0, wait_s=0).turn() as turn:
-        body = pages._Body(CutOff(b"x" * 100, error), turn)
+        body = handing_in.Body(CutOff(b"x" * 100, error), turn)
     assert (body.read(60), body.is_cut) == (b"x" * 60, False)
     assert (body.read(60), body.is_cut) == (b"x" * 40, False)
     assert (body.read(60), body.is_cut) == (b"", True)

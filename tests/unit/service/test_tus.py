@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plainview.web.tus import (
+from plainview.service.tus import (
     LIMIT_BYTES,
     Announcement,
     Checksum,

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
-from plainview.web import turns as module
-from plainview.web.turns import SLOW_AFTER_S, SLOW_BYTES_S, NoTurnError, Turns
+from plainview.service import turns as module
+from plainview.service.turns import SLOW_AFTER_S, SLOW_BYTES_S, NoTurnError, Turns
 
 
 class Clock:
