@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from plainview.accounts import rules as account_rules
 from plainview.accounts.actions import new_pseudonym
@@ -28,7 +30,15 @@ from plainview.evidence.models import (
     Wearer,
 )
 from plainview.evidence.queries import device_spans, device_wearer_at, wearer_of
-from plainview.evidence.rules import CaptureTimes, DeviceKey, KnownOriginal, KnownRecording, OriginalFacts
+from plainview.evidence.rules import (
+    NO_TRIGGER,
+    CaptureTimes,
+    DeviceKey,
+    KnownOriginal,
+    KnownRecording,
+    OriginalFacts,
+    Trigger,
+)
 from plainview.evidence.search_actions import refresh_search_row
 from plainview.evidence.step_actions import begin_steps
 from plainview.formats.ids import format_identifier
@@ -71,6 +81,9 @@ def receive_recording(
     offered_name: str,
     source: str,
     device: DeviceKey | None = None,
+    trigger: Trigger = NO_TRIGGER,
+    wearer: account_rules.OfficerKey | None = None,
+    facts: Mapping[str, Fact] | None = None,
     actor: Actor,
     now: datetime,
 ) -> KnownRecording:
@@ -78,30 +91,97 @@ def receive_recording(
 
     An original that an interruption left without a recording is used as it is; one that has been received is refused.
 
+    Args:
+        original: its first part.
+        probe: what examining that found.
+        times: when it was made.
+        offered_name: the file's name, as it came.
+        source: one of rules.RECORDING_SOURCES.
+        device: the camera, where it is known.
+        trigger: what the camera says of the button and when it was pressed.
+        wearer: who the camera says wore it; without, whoever the device was assigned to then.
+        facts: what else the leaf says, such as sent_sha256 and sent_bytes of a file that came sealed.
+        actor: who hands it in.
+        now: when.
+
     Raises:
         AlreadyReceivedError: these bytes have been received, perhaps a moment ago by somebody else.
         TimesError: the capture times contradict each other.
     """
     rules.check_times(times)
-    with _received_once(original):
-        row = _take_original(original, state="usable", offered_name=offered_name, now=now)
-        recording = _new_recording(times, source=source, device=device, now=now)
+    with received_once(original):
+        row = take_original(original, state="usable", offered_name=offered_name, now=now)
+        recording = _new_recording(times, trigger, source=source, device=device, now=now)
         Part.objects.create(
             recording=recording, number=1, original=row, offered_name=rules.printable_name(offered_name)
         )
-        _assume_wearer(recording, device, now)
+        _begin_wearer(recording, wearer, device, now)
         _begin_search_row(recording, duration_ms=probe.found.get("duration_ms"))
         record(
             "recording.received",
             object=recording.identifier,
             actor=actor,
             now=now,
-            facts=_original_facts(original),
+            facts=original_facts(original) | dict(facts or {}),
             detail={"offered_name": printable_words(offered_name)},
         )
         _record_probe(row, recording.identifier, probe, actor, now)
         begin_steps(row, now=now)
     return _known(recording, times)
+
+
+def add_part(
+    *,
+    recording: KnownRecording,
+    original: OriginalFacts,
+    probe: ProbeFacts,
+    offered_name: str,
+    facts: Mapping[str, Fact] | None = None,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Add an original that the vault holds to a recording, as its next part; its leaf says which.
+
+    Args:
+        recording: whose part it is.
+        original: an original without a recording.
+        probe: what examining it found.
+        offered_name: the file's name, as it came.
+        facts: what else the leaf says.
+        actor: who hands it in.
+        now: when.
+
+    Returns:
+        The part's number.
+
+    Raises:
+        AlreadyReceivedError: these bytes have been received.
+    """
+    with received_once(original):
+        Recording.objects.select_for_update().get(pk=recording.key)
+        row = take_original(original, state="usable", offered_name=offered_name, now=now)
+        number = 1 + Part.objects.filter(recording_id=recording.key).count()
+        Part.objects.create(
+            recording_id=recording.key,
+            number=number,
+            original=row,
+            offered_name=rules.printable_name(offered_name),
+        )
+        duration_ms = int(probe.found.get("duration_ms") or 0)
+        SearchRow.objects.filter(pk=recording.key).update(
+            duration_ms=Coalesce(F("duration_ms"), 0) + duration_ms
+        )
+        record(
+            "recording.received",
+            object=recording.identifier,
+            actor=actor,
+            now=now,
+            facts=original_facts(original) | {"part": number} | dict(facts or {}),
+            detail={"offered_name": printable_words(offered_name)},
+        )
+        _record_probe(row, recording.identifier, probe, actor, now)
+        begin_steps(row, now=now)
+    return number
 
 
 def quarantine_file(
@@ -112,8 +192,8 @@ def quarantine_file(
     Raises:
         AlreadyReceivedError: these bytes have been received.
     """
-    with _received_once(original):
-        _take_original(
+    with received_once(original):
+        take_original(
             original,
             state="quarantined",
             offered_name=offered_name,
@@ -126,7 +206,7 @@ def quarantine_file(
             object=f"original:{original.object_id}",
             actor=actor,
             now=now,
-            facts=_original_facts(original),
+            facts=original_facts(original),
             why=reason,
             detail={"offered_name": printable_words(offered_name), "reason": reason_text},
         )
@@ -171,7 +251,7 @@ def adopt_object(*, original: OriginalFacts, actor: Actor, now: datetime) -> Non
         object=f"original:{original.object_id}",
         actor=actor,
         now=now,
-        facts=_original_facts(original),
+        facts=original_facts(original),
     )
 
 
@@ -322,7 +402,7 @@ def printable_words(name: str) -> str:
 
 
 @contextmanager
-def _received_once(original: OriginalFacts) -> Iterator[None]:
+def received_once(original: OriginalFacts) -> Iterator[None]:
     """Hold one transaction; of two that receive the same bytes at once, the second is told."""
     try:
         with transaction.atomic():
@@ -333,7 +413,7 @@ def _received_once(original: OriginalFacts) -> Iterator[None]:
         raise AlreadyReceivedError(original.sha256) from error
 
 
-def _take_original(
+def take_original(
     facts: OriginalFacts,
     *,
     state: str,
@@ -342,6 +422,7 @@ def _take_original(
     reason: str | None = None,
     reason_text: str = "",
 ) -> Original:
+    """Return the row of an original that comes in now; call it in received_once()."""
     # This object, not only these bytes: the act must name the object that the row names.
     adopted = Original.objects.select_for_update().filter(
         sha256=facts.sha256, object_id=facts.object_id, state="adopted"
@@ -357,7 +438,8 @@ def _columns(facts: OriginalFacts) -> dict[str, Any]:
     return {field: getattr(facts, field) for field in OriginalFacts.__dataclass_fields__}
 
 
-def _original_facts(facts: OriginalFacts) -> dict[str, Fact]:
+def original_facts(facts: OriginalFacts) -> dict[str, Fact]:
+    """Return what the leaf of an act that takes an original in says of it."""
     return {
         "object": facts.object_id,
         "object_sha256": facts.object_sha256,
@@ -367,7 +449,9 @@ def _original_facts(facts: OriginalFacts) -> dict[str, Fact]:
     }
 
 
-def _new_recording(times: CaptureTimes, *, source: str, device: DeviceKey | None, now: datetime) -> Recording:
+def _new_recording(
+    times: CaptureTimes, trigger: Trigger, *, source: str, device: DeviceKey | None, now: datetime
+) -> Recording:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('evidence_recording_number')")
         number = int(cursor.fetchone()[0])
@@ -381,6 +465,10 @@ def _new_recording(times: CaptureTimes, *, source: str, device: DeviceKey | None
         ended_at=times.ended_at,
         zone=times.zone,
         clock_source=times.clock_source,
+        trigger_on_at=trigger.on_at,
+        trigger_on_reason=trigger.on_reason,
+        trigger_off_at=trigger.off_at,
+        trigger_off_reason=trigger.off_reason,
     )
 
 
@@ -388,7 +476,12 @@ def _known(recording: Recording, times: CaptureTimes) -> KnownRecording:
     return KnownRecording(recording.pk, recording.identifier, recording.received_at, times)
 
 
-def _assume_wearer(recording: Recording, device: DeviceKey | None, now: datetime) -> None:
+def _begin_wearer(
+    recording: Recording, wearer: account_rules.OfficerKey | None, device: DeviceKey | None, now: datetime
+) -> None:
+    if wearer is not None:
+        Wearer.objects.create(recording=recording, officer_id=wearer.pk, basis="camera", recorded_at=now)
+        return
     if device is None or recording.started_at is None:
         return
     assignment = device_wearer_at(device, at=recording.started_at)

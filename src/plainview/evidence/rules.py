@@ -107,6 +107,26 @@ class CaptureTimes:
     clock_source: str
 
 
+@dataclass(frozen=True)
+class Trigger:
+    """What started and ended a recording, as its camera says; the buffer is on_at minus the recording's start.
+
+    Attributes:
+        on_at: when it was told to record; aware UTC; None is unknown.
+        on_reason: by what, in the camera's words, at most 64 characters.
+        off_at: when it was told to stop.
+        off_reason: by what.
+    """
+
+    on_at: datetime | None = None
+    on_reason: str = ""
+    off_at: datetime | None = None
+    off_reason: str = ""
+
+
+NO_TRIGGER = Trigger()
+
+
 def check_times(times: CaptureTimes) -> None:
     """Raise unless the times make sense together.
 

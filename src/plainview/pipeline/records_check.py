@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from plainview.evidence.rules import KnownOriginal
 
 RECEIVED, PROBED = "recording.received", "recording.probed"
-RECEIVING = (RECEIVED, "file.quarantined", "object.adopted")
+RECEIVING = (RECEIVED, "file.quarantined", "object.adopted", "journal.received", "attachment.received")
 # The keys of a leaf are sorted, so each begins with its act: most need not be read further.
 _TELLING = tuple(f'{{"act":"{act}",'.encode() for act in (*RECEIVING, PROBED))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
