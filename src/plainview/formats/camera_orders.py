@@ -1,18 +1,19 @@
 """What a camera and its department tell each other: a camera asks to be admitted; the department says how to record.
 
 Both are signed notes (c2sp.org/signed-note) around one line of canonical JSON. A request is signed with the camera's
-own key; orders with the department's key, which the camera keeps from its first orders on. A camera takes orders that
-are newer than those it has, so that nobody can bring back old ones.
+own key; orders with the department's key, which they name and the camera keeps from its first orders on. A camera takes
+orders that are newer than those it has, so that nobody can bring back old ones.
 
 Example (the text of orders, wrapped here):
-    {"at":"2026-03-14T22:10:00.000Z","camera":"cam.example.org/SN42","covert_allowed_by":"","kind":
-    "plainview-camera-orders","log_keys":["example.org/custody/1+9b3c..."],"public_key":"...","seal_to":"...",
+    {"at":"2026-03-14T22:10:00.000Z","camera":"cam.example.org/SN42","covert_allowed_by":"","department_key":
+    "example.org/department+8c1f...","kind":"plainview-camera-orders","log_keys":["example.org/custody/1+9b3c..."],"public_key":"...","seal_to":"...",
     "settings":{"bit_rate_bps":4000000,"buffer_ms":30000,...},"v":1}
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from plainview.formats.canonical import canonical_json, parse_canonical_json
@@ -35,6 +36,7 @@ _ORDERS_KEYS = frozenset(
         "kind",
         "camera",
         "public_key",
+        "department_key",
         "seal_to",
         "log_keys",
         "trigger_keys",
@@ -116,6 +118,7 @@ class CameraOrders:
     Attributes:
         camera: whom.
         public_key: that camera's, 32 bytes: what makes these orders its admission.
+        department_key: verifier key of who gives these orders and signs them.
         seal_to: the vault's public key, X25519, 32 bytes; what it records is sealed to it.
         log_keys: verifier keys of the custody log; receipts must be signed by one of them before anything is erased.
         trigger_keys: verifier keys of those whose triggers it obeys.
@@ -126,12 +129,19 @@ class CameraOrders:
 
     camera: str
     public_key: bytes
+    department_key: str
     seal_to: bytes
     log_keys: tuple[str, ...]
     trigger_keys: tuple[str, ...]
     covert_allowed_by: str
     settings: CameraSettings
     at: datetime
+
+
+def key_fingerprint(public_key: bytes) -> str:
+    """Return how people compare a camera's key: the first 16 bytes of its SHA-256, as 8 groups of 4 hex digits."""
+    digits = sha256(public_key).hexdigest()[:32]
+    return " ".join(digits[start : start + 4] for start in range(0, 32, 4))
 
 
 def format_camera_request(request: CameraRequest) -> str:
@@ -191,6 +201,7 @@ def format_camera_orders(orders: CameraOrders) -> str:
             "kind": ORDERS_KIND,
             "camera": orders.camera,
             "public_key": orders.public_key.hex(),
+            "department_key": orders.department_key,
             "seal_to": orders.seal_to.hex(),
             "log_keys": list(orders.log_keys),
             "trigger_keys": list(orders.trigger_keys),
@@ -214,6 +225,7 @@ def parse_camera_orders(text: str) -> CameraOrders:
     return CameraOrders(
         camera=check_text(record["camera"], what=what, field="camera", pattern=CAMERA_NAME),
         public_key=_key(record, "public_key", what),
+        department_key=_vkey(record["department_key"], "department_key"),
         seal_to=_key(record, "seal_to", what),
         log_keys=_vkeys(record, "log_keys"),
         trigger_keys=_vkeys(record, "trigger_keys"),
@@ -264,5 +276,8 @@ def _vkeys(record: dict[str, Any], field: str) -> tuple[str, ...]:
     what = "camera orders"
     if type(record[field]) is not list or len(record[field]) > 256:
         raise FormatError(what, f"{field}: expected a list of at most 256 verifier keys")
-    texts = [check_text(each, what=what, field=field) for each in record[field]]
-    return tuple(format_vkey(parse_vkey(text)) for text in texts)
+    return tuple(_vkey(each, field) for each in record[field])
+
+
+def _vkey(value: Any, field: str) -> str:
+    return format_vkey(parse_vkey(check_text(value, what="camera orders", field=field)))
