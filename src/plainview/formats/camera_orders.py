@@ -6,8 +6,8 @@ orders that are newer than those it has, so that nobody can bring back old ones.
 
 Example (the text of orders, wrapped here):
     {"at":"2026-03-14T22:10:00.000Z","camera":"cam.example.org/SN42","covert_allowed_by":"","department_key":
-    "example.org/department+8c1f...","kind":"plainview-camera-orders","log_keys":["example.org/custody/1+9b3c..."],"public_key":"...","seal_to":"...",
-    "settings":{"bit_rate_bps":4000000,"buffer_ms":30000,...},"v":1}
+    "example.org/department+8c1f...","kind":"plainview-camera-orders","log_keys":["example.org/custody/1+9b3c..."],
+    "public_key":"...","seal_to":"...","settings":{"bit_rate_bps":4000000,"buffer_ms":30000,...},"v":1}
 """
 
 from __future__ import annotations
