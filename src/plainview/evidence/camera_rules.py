@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
 ADMISSIONS = ("waiting", "admitted", "refused", "revoked")
 # What a dock hands in: footage and journals as our cameras seal them, and files of other makers.
 OFFLOAD_KINDS = ("footage", "journal", "file")
@@ -11,3 +18,61 @@ CAPTURE_VERDICTS = ("ok", "altered", "missing", "unproven", "not_closed", "signe
 ATTACHMENT_KINDS = ("journal", "key", "track", "bookmark", "audit_trail", "sidecar", "subtitles", "settings")
 DESTINATION_OBJECT_KINDS = ("clip", "key", "bookmark", "track", "user", "device", "system", "other")
 DESTINATION_STATES = ("receiving", "complete", "received", "rejected")
+
+# A camera's clock that is further off than this at docking is asked about: a person lines up what several cameras
+# saw by the second, and five of them are where two accounts of one moment begin to contradict each other.
+CLOCK_LIMIT_MS = 5000
+# How long an assigned camera may stay away from every dock: a shift, and a night.
+OVERDUE_AFTER = timedelta(hours=24)
+# A dock hands in what matters first, so what a camera counted before may still be on its way.
+MISSING_AFTER = timedelta(minutes=30)
+# So many of one camera are asked about one by one; a camera that counts wildly must not fill the list.
+MISSING_LIMIT = 50
+
+
+def is_clock_off(error_ms: int | None, doubt_ms: int | None) -> bool:
+    """Say whether a camera's clock was certainly further off than CLOCK_LIMIT_MS.
+
+    Args:
+        error_ms: the camera's clock minus ours; None where it has none to ask.
+        doubt_ms: how far that can be off.
+    """
+    return error_ms is not None and abs(error_ms) - (doubt_ms or 0) > CLOCK_LIMIT_MS
+
+
+def is_overdue(
+    *,
+    assigned_at: datetime | None,
+    seen_at: datetime | None,
+    is_docked: bool,
+    now: datetime,
+    after: timedelta,
+) -> bool:
+    """Say whether a camera should have been docked by now.
+
+    Args:
+        assigned_at: since when it is somebody's; None is nobody's, and nobody's camera is never overdue.
+        seen_at: when it was last taken from a dock; None is never.
+        is_docked: whether it is in one.
+        now: when this is asked.
+        after: how long it may stay away.
+    """
+    if assigned_at is None or is_docked:
+        return False
+    since = assigned_at if seen_at is None else max(assigned_at, seen_at)
+    return now - since > after
+
+
+def missing_counters(counters: Iterable[int]) -> list[int]:
+    """Return which numbers a camera's journals leave out, from 1 on, the first MISSING_LIMIT of them.
+
+    Args:
+        counters: those of its journals that are here, in any order.
+    """
+    missing: list[int] = []
+    expected = 1
+    for counter in sorted(set(counters)):
+        end = min(counter, expected + MISSING_LIMIT - len(missing))
+        missing.extend(range(expected, end))
+        expected = counter + 1
+    return missing

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The name PostgreSQL knows this promise by: one open question of a kind about one thing.
 ASKED_ONCE = "tasks_one_open_question"
+# How a question is closed that nobody has to answer any more.
+WITHDRAWN = "withdrawn"
 
 
 @transaction.atomic
@@ -83,3 +85,31 @@ def close_task(*, key: int, answer: str, viewer: Viewer, actor: Actor, now: date
         now=now,
         facts={"kind": task.kind, "answer": answer},
     )
+
+
+@transaction.atomic
+def settle_task(*, kind: str, about: str, answer: str = WITHDRAWN, actor: Actor, now: datetime) -> bool:
+    """Close a question that was answered elsewhere, or that answered itself; one that is not open stays so.
+
+    Args:
+        kind: a key of rules.KINDS.
+        about: what it is about, as it was opened.
+        answer: one of the kind's answers, as what was done elsewhere answers it; or WITHDRAWN.
+        actor: who did that.
+        now: when.
+
+    Returns:
+        Whether it was open.
+
+    Raises:
+        UnknownAnswerError: it cannot be answered so.
+    """
+    if answer != WITHDRAWN:
+        rules.check_answer(kind, answer)
+    task = Task.objects.select_for_update().filter(kind=kind, about=about, closed_at__isnull=True).first()
+    if task is None:
+        return False
+    task.closed_at, task.answer, task.closed_by = now, answer, actor.pseudonym
+    task.save(update_fields=["closed_at", "answer", "closed_by"])
+    record("task.closed", object=about, actor=actor, now=now, facts={"kind": kind, "answer": answer})
+    return True
