@@ -30,6 +30,7 @@ from plainview.vault.errors import (
     ObjectMissingError,
     StoreFaultError,
 )
+from plainview.vault.intake_keys import is_kept_for_cameras
 from plainview.vault.reread import ReceivedObject, reread
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ def describe_object(store: Store, keys: KeyStore, object_id: str) -> ReceivedObj
 def collect_unused_keys(store: Store, keys: KeyStore, known_ids: Collection[str]) -> list[str]:
     """Destroy the keys of objects that are neither listed nor in the store, and return their ids.
 
+    What cameras seal to and take orders by is kept among these keys and is spared: see vault.intake_keys.
+
     Only under the data directory's lock: a key is durable shortly before its object is. The key of an object that is
     listed but missing stays, for the object may come back from a backup.
     """
@@ -282,4 +285,12 @@ def _find_strays(store: Store, keys: KeyStore | None, known: Collection[str]) ->
 
 def _unused_keys(store: Store, keys: KeyStore, known_ids: Collection[str]) -> list[str]:
     stored = set(store.names())
-    return [name for name in keys.object_ids() if name not in known_ids and name not in stored]
+    unlisted = [name for name in keys.object_ids() if name not in known_ids and name not in stored]
+    return [name for name in unlisted if not _is_for_cameras(keys, name)]
+
+
+def _is_for_cameras(keys: KeyStore, object_id: str) -> bool:
+    try:
+        return is_kept_for_cameras(keys, object_id)
+    except KeyDamagedError:
+        return False
