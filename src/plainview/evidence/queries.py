@@ -58,14 +58,14 @@ def access_recording(*, viewer: Viewer, identifier: str, to: str = "recording.se
         raise NoSuchRecordingError(identifier)
     if not decide(viewer, to, footage):
         raise RestrictedError(spelled)
-    return _known_recording(row.recording)
+    return known_recording(row.recording)
 
 
 def access_recordings(*, viewer: Viewer) -> Iterator[KnownRecording]:
     """Yield every recording this viewer may know of, newest received first."""
     rows = SearchRow.objects.filter(may_know(viewer)).select_related("recording")
     for row in rows.order_by("-recording__received_at", "-pk").iterator():
-        yield _known_recording(row.recording)
+        yield known_recording(row.recording)
 
 
 def footage_of(row: SearchRow) -> Footage:
@@ -127,7 +127,7 @@ def has_original_of_size(size_bytes: int) -> bool:
 def first_recording_of(original: KnownOriginal) -> KnownRecording | None:
     """Return the first recording that uses an original, or None where it is quarantined or adopted."""
     part = Part.objects.filter(original_id=original.key).select_related("recording").order_by("pk").first()
-    return None if part is None else _known_recording(part.recording)
+    return None if part is None else known_recording(part.recording)
 
 
 def reference_count(original: KnownOriginal) -> int:
@@ -213,6 +213,7 @@ def known_original(row: Original) -> KnownOriginal:
     return KnownOriginal(row.pk, facts, row.state, row.reason, row.reason_text, row.offered_name)
 
 
-def _known_recording(row: Recording) -> KnownRecording:
+def known_recording(row: Recording) -> KnownRecording:
+    """Return a recording as other packages see it."""
     times = CaptureTimes(row.started_at, row.ended_at, row.zone, row.clock_source)
     return KnownRecording(key=row.pk, identifier=row.identifier, received_at=row.received_at, times=times)

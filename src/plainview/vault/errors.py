@@ -14,6 +14,7 @@ VaultError
 │   ├── SourceReadError
 │   └── ReadBackError
 ├── WriteOrderError
+├── ContentKeyError
 ├── KeyStoreError
 │   ├── KeyStoreMissingError
 │   ├── KeyStoreExistsError
@@ -304,4 +305,12 @@ class DamagedEscrowError(EscrowError):
             f"the key escrow does not open: {problem}. It or the recovery key file is damaged; "
             "use another copy."
         )
+        self.problem = problem
+
+
+class ContentKeyError(VaultError):
+    """A file that a connected system encrypted cannot be decrypted."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"it cannot be decrypted: {problem}. It is kept as it came.")
         self.problem = problem
