@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Sequence
 from plainview.formats.errors import FormatError
 from plainview.formats.note import VerifierKey, parse_vkey
 from plainview.formats.policy import POLICY_LIMIT_BYTES, TrustPolicy, parse_policy
+from plainview.verify.capture_files import check_capture_files
+from plainview.verify.capture_report import format_capture_report, format_capture_report_json
 from plainview.verify.errors import VerificationError
 from plainview.verify.folder import reason_of
 from plainview.verify.package import check_package
@@ -33,7 +35,7 @@ def main(
     default_folder: str = ".",
     program: str = "verify.py",
 ) -> int:
-    """Check a package or a receipt, and say so on standard output.
+    """Check a package, a receipt or what a camera signed, and say so on standard output.
 
     Args:
         argv: arguments, without the program's name.
@@ -49,6 +51,10 @@ def main(
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
+        if options.capture is not None or options.journal is not None:
+            capture = check_capture_files(options.capture, options.journal, options.camera_key)
+            _write(format_capture_report_json(capture) if options.json else format_capture_report(capture))
+            return capture.verdict.exit_code
         keys, policy = _read_keys(options.key, asks=_may_ask(options, pinned_keys))
         report = _check(options, (*pinned_keys, *keys), policy, default_folder)
     except (VerificationError, FormatError) as error:
@@ -76,6 +82,15 @@ def _parser(program: str) -> argparse.ArgumentParser:
         "a trust policy; may be given again",
     )
     parser.add_argument("--receipt", metavar="FILE", help="check this receipt instead of a package")
+    parser.add_argument(
+        "--capture",
+        metavar="FOOTAGE",
+        help="check footage against what its camera signed, instead of a package",
+    )
+    parser.add_argument("--journal", metavar="FILE", help="with or without --capture: a camera's journal")
+    parser.add_argument(
+        "--camera-key", metavar="HEX", help="with --capture: the camera's key, got from somewhere else"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document, and ask nothing")
     return parser
 

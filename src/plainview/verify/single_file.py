@@ -21,6 +21,7 @@ HEADER = '''#!/usr/bin/env python3
     python3 verify.py                       the package this file lies in
     python3 verify.py FOLDER --key KEY      another one; KEY is the log's key, got from somewhere else
     python3 verify.py --receipt RECEIPT FILE
+    python3 verify.py --capture FOOTAGE     footage, against what its camera signed
 
 It needs Python 3.8 or newer and nothing else: no network, nothing to install. It only reads.
 Plainview {version}. This file is made from Plainview's modules `formats` and `verify`, one after another, lowest
