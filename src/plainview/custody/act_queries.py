@@ -56,6 +56,18 @@ def acts_on_recording(identifier: str, *, objects: Sequence[str] = ()) -> list[S
     return [_shown(row) for row in rows.select_related("leaf", "words").order_by("pk")]
 
 
+def newest_act(object: str, act: str) -> int | None:  # noqa: A002 - the leaf's own word
+    """Return the row id of the newest act of a kind on one thing, or None."""
+    rows = Act.objects.filter(object=object, act=act).order_by("-pk")
+    return rows.values_list("pk", flat=True).first()
+
+
+def place_of(act_id: int) -> tuple[int, int] | None:
+    """Return the epoch and the index of an act in the log, or None while it waits for the sequencer."""
+    row = Act.objects.filter(pk=act_id, leaf__isnull=False).select_related("leaf").first()
+    return None if row is None else (row.leaf.epoch_id, row.leaf.index)
+
+
 def _packages(packaged: Q) -> list[int]:
     # A query of its own: together, the database would read every act there is.
     return list(Act.objects.filter(packaged).values_list("pk", flat=True))

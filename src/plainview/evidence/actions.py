@@ -83,6 +83,7 @@ def receive_recording(
     device: DeviceKey | None = None,
     trigger: Trigger = NO_TRIGGER,
     wearer: account_rules.OfficerKey | None = None,
+    worn_at: datetime | None = None,
     facts: Mapping[str, Fact] | None = None,
     actor: Actor,
     now: datetime,
@@ -100,6 +101,7 @@ def receive_recording(
         device: the camera, where it is known.
         trigger: what the camera says of the button and when it was pressed.
         wearer: who the camera says wore it; without, whoever the device was assigned to then.
+        worn_at: when it was made by our clock, where the camera's is known to be off; else it is believed.
         facts: what else the leaf says, such as sent_sha256 and sent_bytes of a file that came sealed.
         actor: who hands it in.
         now: when.
@@ -115,7 +117,7 @@ def receive_recording(
         Part.objects.create(
             recording=recording, number=1, original=row, offered_name=rules.printable_name(offered_name)
         )
-        _begin_wearer(recording, wearer, device, now)
+        _begin_wearer(recording, wearer, device, worn_at or times.started_at, now)
         _begin_search_row(recording, duration_ms=probe.found.get("duration_ms"))
         record(
             "recording.received",
@@ -185,9 +187,25 @@ def add_part(
 
 
 def quarantine_file(
-    *, original: OriginalFacts, reason: str, reason_text: str, offered_name: str, actor: Actor, now: datetime
+    *,
+    original: OriginalFacts,
+    reason: str,
+    reason_text: str,
+    offered_name: str,
+    facts: Mapping[str, Fact] | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     """Keep a file that cannot be used as a recording, with the reason.
+
+    Args:
+        original: its bytes.
+        reason: why, as a code.
+        reason_text: the same for people.
+        offered_name: the file's name, as it came.
+        facts: what else the leaf says.
+        actor: who hands it in.
+        now: when.
 
     Raises:
         AlreadyReceivedError: these bytes have been received.
@@ -206,7 +224,7 @@ def quarantine_file(
             object=f"original:{original.object_id}",
             actor=actor,
             now=now,
-            facts=original_facts(original),
+            facts=original_facts(original) | dict(facts or {}),
             why=reason,
             detail={"offered_name": printable_words(offered_name), "reason": reason_text},
         )
@@ -225,16 +243,17 @@ def offer_again(
     original: KnownOriginal,
     recording: KnownRecording | None,
     offered_name: str,
+    facts: Mapping[str, Fact] | None = None,
     actor: Actor,
     now: datetime,
-) -> None:
-    """Note that the same bytes were offered again; nothing else changes."""
-    record(
+) -> int:
+    """Note that the same bytes were offered again; nothing else changes. Return the act's row id."""
+    return record(
         "recording.offered_again",
         object=f"original:{original.facts.object_id}" if recording is None else recording.identifier,
         actor=actor,
         now=now,
-        facts={"sha256": original.facts.sha256},
+        facts={"sha256": original.facts.sha256} | dict(facts or {}),
         detail={"offered_name": printable_words(offered_name)},
     )
 
@@ -477,14 +496,18 @@ def _known(recording: Recording, times: CaptureTimes) -> KnownRecording:
 
 
 def _begin_wearer(
-    recording: Recording, wearer: account_rules.OfficerKey | None, device: DeviceKey | None, now: datetime
+    recording: Recording,
+    wearer: account_rules.OfficerKey | None,
+    device: DeviceKey | None,
+    at: datetime | None,
+    now: datetime,
 ) -> None:
     if wearer is not None:
         Wearer.objects.create(recording=recording, officer_id=wearer.pk, basis="camera", recorded_at=now)
         return
-    if device is None or recording.started_at is None:
+    if device is None or at is None:
         return
-    assignment = device_wearer_at(device, at=recording.started_at)
+    assignment = device_wearer_at(device, at=at)
     if assignment is not None and assignment.officer_id is not None:
         Wearer.objects.create(
             recording=recording, officer_id=assignment.officer_id, basis="assignment", recorded_at=now
@@ -494,7 +517,7 @@ def _begin_wearer(
 def _begin_search_row(recording: Recording, *, duration_ms: int | None) -> None:
     SearchRow.objects.create(
         recording=recording,
-        shown_at=recording.started_at or recording.received_at,
+        shown_at=rules.filed_at(recording.started_at, received_at=recording.received_at),
         device_id=recording.device_id,
         duration_ms=duration_ms,
         **_worn_by(recording),

@@ -19,6 +19,8 @@ ATTACHMENT_KINDS = ("journal", "key", "track", "bookmark", "audit_trail", "sidec
 DESTINATION_OBJECT_KINDS = ("clip", "key", "bookmark", "track", "user", "device", "system", "other")
 DESTINATION_STATES = ("receiving", "complete", "received", "rejected")
 
+_GRAVEST_LAST = ("ok", "not_closed", "signer_unknown", "unproven", "missing", "altered")
+
 # A camera's clock that is further off than this at docking is asked about: a person lines up what several cameras
 # saw by the second, and five of them are where two accounts of one moment begin to contradict each other.
 CLOCK_LIMIT_MS = 5000
@@ -28,6 +30,24 @@ OVERDUE_AFTER = timedelta(hours=24)
 MISSING_AFTER = timedelta(minutes=30)
 # So many of one camera are asked about one by one; a camera that counts wildly must not fill the list.
 MISSING_LIMIT = 50
+
+
+def is_graver(verdict: str, other: str) -> bool:
+    """Say whether one verdict on a journal is graver than another."""
+    return _GRAVEST_LAST.index(verdict) > _GRAVEST_LAST.index(other)
+
+
+def is_doubtful(verdict: str, *, is_closed: bool) -> bool:
+    """Say whether a person should look at footage with this verdict.
+
+    A loss of power leaves a journal that is not closed, and perhaps the beginning of a fragment for which it had not
+    signed yet: that is what such a journal is for, and nothing to ask about.
+
+    Args:
+        verdict: one of CAPTURE_VERDICTS.
+        is_closed: whether the camera said that this is all.
+    """
+    return verdict in {"altered", "missing", "signer_unknown"} or (verdict == "unproven" and is_closed)
 
 
 def is_clock_off(error_ms: int | None, doubt_ms: int | None) -> bool:

@@ -6,14 +6,10 @@ import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from plainview.evidence.errors import TimesError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 # "attached" is kept as received and belongs to something that can be played, or to a camera.
 ORIGINAL_STATES = ("usable", "quarantined", "adopted", "attached")
@@ -27,6 +23,10 @@ DERIVATIVE_KINDS = ("viewing_copy", "storyboard", "waveform")
 NOTICES = ("machine", "hint", "sample")
 UPLOAD_STATES = ("receiving", "stored", "received", "duplicate", "quarantined", "refused", "dropped")
 NAME_LIMIT = 255
+# Before the first camera that an officer wore; an unset clock says 1904, 1970 or 1980.
+EARLIEST_CLOCK = datetime(1990, 1, 1, tzinfo=UTC)
+# A zone that was mistaken, and a clock that is badly off.
+AHEAD_AT_MOST = timedelta(days=2)
 
 # Characters that hide, reorder or break a name on screen, in a log or in a spreadsheet.
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -142,8 +142,19 @@ def check_times(times: CaptureTimes) -> None:
 
 
 def identifier_year(times: CaptureTimes, *, received_at: datetime) -> int:
-    """Return the year an identifier carries: of capture at the place or, where that is unknown, of receipt."""
-    return (times.started_at or received_at).astimezone(ZoneInfo(times.zone)).year
+    """Return the year an identifier carries: of capture at the place or, where nobody can know that, of receipt."""
+    return filed_at(times.started_at, received_at=received_at).astimezone(ZoneInfo(times.zone)).year
+
+
+def filed_at(started_at: datetime | None, *, received_at: datetime) -> datetime:
+    """Return the moment under which lists file a recording: its start or, where no clock can mean that, its receipt.
+
+    What the camera said is kept as it said it. But an unset clock says 1970, and one that runs away says 2040: a
+    recording must not vanish to either end of every list, nor bear a year in its identifier that has not come.
+    """
+    if started_at is None or started_at < EARLIEST_CLOCK or started_at > received_at + AHEAD_AT_MOST:
+        return received_at
+    return started_at
 
 
 def printable_name(name: str) -> str:

@@ -46,6 +46,11 @@ def access_task(*, viewer: Viewer, key: int) -> KnownTask:
     return _known(row)
 
 
+def was_asked(*, kind: str, about: str) -> bool:
+    """Say whether a question was ever asked about something, open or answered."""
+    return Task.objects.filter(kind=kind, about=about).exists()
+
+
 def _for(viewer: Viewer) -> QuerySet[Task]:
     if viewer.is_operator:
         return Task.objects.all()
