@@ -30,7 +30,7 @@ from plainview.camera.events import Noted, PowerOn, SourceBack, SourceLost, Stor
 from plainview.camera.fragments import TICKS_A_MS, format_fragment
 from plainview.camera.function_check import SoundLevel, check_facts
 from plainview.camera.keeping import Beginning
-from plainview.camera.rules import RECORDING_MODES, State, shown_by, step
+from plainview.camera.rules import RECORDING_MODES, State, shown_by, sound_of, step
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -418,6 +418,7 @@ class Recorder:
             return
         self._encoder_settings = self.orders.settings
         self._encoder = self.make_encoder(self.orders.settings)
+        self._encoder.set_sound(self.clock.ticks(), sound_of(self.state, self.orders.settings))
         self._fragments.clear()
         self._buffer = Buffer(self.orders.settings.buffer_ms)
 

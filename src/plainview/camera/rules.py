@@ -133,7 +133,9 @@ def step(state: State, event: Event, orders: Orders) -> tuple[State, tuple[Effec
         return state, ()
     follow: Callable[[State, Event, Orders], _Result] = _FOLLOWS[type(event)]
     after, effects = follow(state, event, orders)
-    return after, (*effects, *_shown_changes(state, after, orders, effects))
+    effects += _shown_changes(state, after, orders, effects)
+    # The shift's journal is closed last, so that it holds how the shift ended.
+    return after, tuple(sorted(effects, key=lambda effect: isinstance(effect, EndShift)))
 
 
 def shown_by(state: State) -> Shown:
@@ -179,11 +181,6 @@ def _shown_changes(before: State, after: State, orders: Orders, effects: list[Ef
         found += [Show(shown), Log("light", {"shows": shown, "was": shown_before})]
     elif has_begun:
         found.append(Log("light", {"shows": shown}, to="recording"))
-    # The shift's journal is closed last, so that it holds how it ended.
-    if after.mode == "off":
-        ends = [each for each in effects if isinstance(each, EndShift)]
-        effects[:] = [each for each in effects if not isinstance(each, EndShift)]
-        found += ends
     return found
 
 
