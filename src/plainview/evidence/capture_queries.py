@@ -58,7 +58,8 @@ class KnownJournal:
         is_closed: whether its last leaf was there.
         fragments: how many it speaks of. proven_fragments: how many of them are as signed.
         start: the first leaf, as formats.capture writes it.
-        findings: what is not OK: records with verdict, start_ms, end_ms (None is not known) and why.
+        findings: what is not OK: records with verdict, begins_ms, ends_ms (None is not known) and reason, as
+            verify.capture_fragments.FragmentFinding has them.
         camera_key: None where it was not signed with a key that anybody knows.
     """
 

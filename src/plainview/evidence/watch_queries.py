@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import OuterRef, Subquery
+
+from plainview.evidence.errors import NoSuchPartError
 from plainview.evidence.models import (
     Cue,
     Derivative,
@@ -118,7 +121,8 @@ class Watched:
         steps: by name.
         derivatives: the newest of each kind.
         transcript: the newest, or None.
-        part_count: of the recording; this is the first.
+        number: of the part, counted from 1.
+        part_count: of the recording.
     """
 
     object_id: str
@@ -131,6 +135,7 @@ class Watched:
     steps: Mapping[str, StepState]
     derivatives: Mapping[str, KnownDerivative]
     transcript: KnownTranscript | None
+    number: int
     part_count: int
 
 
@@ -143,6 +148,26 @@ class PlayablePart:
     size_bytes: int
     found: Mapping[str, Any]
     derivatives: Mapping[str, KnownDerivative]
+
+
+@dataclass(frozen=True)
+class KnownPart:
+    """A file of a recording; parts follow each other without a gap.
+
+    Attributes:
+        number: counted from 1.
+        object_id: of its original in the vault. sha256, size_bytes: of the same.
+        start_ms: where it begins in the recording; None where nobody knows how long those before it last.
+        duration_ms: as its examination found; None is not known.
+    """
+
+    number: int
+    object_id: str
+    sha256: str
+    size_bytes: int
+    offered_name: str
+    start_ms: int | None
+    duration_ms: int | None
 
 
 @dataclass(frozen=True)
@@ -176,13 +201,31 @@ def heading_of(recording: KnownRecording) -> Heading:
     )
 
 
-def watched(recording: KnownRecording) -> Watched:
-    """Return the first part of a recording and what was made of it.
+def parts_of(recording: KnownRecording) -> list[KnownPart]:
+    """Return the files of a recording, in order."""
+    newest = Probe.objects.filter(original=OuterRef("original")).order_by("-made_at", "-pk")
+    rows = Part.objects.filter(recording_id=recording.key).select_related("original").order_by("number")
+    found: list[KnownPart] = []
+    start_ms: int | None = 0
+    for row in rows.annotate(probed_ms=Subquery(newest.values("found__duration_ms")[:1])):
+        duration_ms = row.probed_ms if isinstance(row.probed_ms, int) else None
+        original = row.original
+        digest, size_bytes = original.sha256, original.size_bytes
+        known = (row.number, original.object_id, digest, size_bytes, row.offered_name, start_ms, duration_ms)
+        found.append(KnownPart(*known))
+        start_ms = None if start_ms is None or duration_ms is None else start_ms + duration_ms
+    return found
+
+
+def watched(recording: KnownRecording, *, number: int = 1) -> Watched:
+    """Return a part of a recording and what was made of it.
 
     Raises:
-        Part.DoesNotExist: it has none, which receive_recording never leaves behind.
+        NoSuchPartError: it has no part of this number.
     """
-    part = Part.objects.select_related("original").get(recording_id=recording.key, number=1)
+    part = Part.objects.select_related("original").filter(recording_id=recording.key, number=number).first()
+    if part is None:
+        raise NoSuchPartError(recording.identifier, number)
     original = part.original
     probe = Probe.objects.filter(original=original).order_by("-made_at", "-pk").defer("chunk_times").first()
     return Watched(
@@ -196,17 +239,20 @@ def watched(recording: KnownRecording) -> Watched:
         steps=_steps(original),
         derivatives={row.kind: _derivative(row) for row in _derivatives().filter(original=original)},
         transcript=_transcript(original),
+        number=number,
         part_count=Part.objects.filter(recording_id=recording.key).count(),
     )
 
 
-def playable_part(recording: KnownRecording) -> PlayablePart:
-    """Return what decides what is played of a recording's first part: asked for each of its pieces, so in few queries.
+def playable_part(recording: KnownRecording, *, number: int = 1) -> PlayablePart:
+    """Return what decides what is played of a recording's part: asked for each of its pieces, so in few queries.
 
     Raises:
-        Original.DoesNotExist: it has none, which receive_recording never leaves behind.
+        NoSuchPartError: it has no part of this number.
     """
-    original = Original.objects.get(parts__recording_id=recording.key, parts__number=1)
+    original = Original.objects.filter(parts__recording_id=recording.key, parts__number=number).first()
+    if original is None:
+        raise NoSuchPartError(recording.identifier, number)
     copy = _derivatives().filter(original=original, kind="viewing_copy").last()
     newest = Probe.objects.filter(original=original).order_by("-made_at", "-pk")
     return PlayablePart(
@@ -219,10 +265,10 @@ def playable_part(recording: KnownRecording) -> PlayablePart:
     )
 
 
-def derivative_of(recording: KnownRecording, kind: str) -> KnownDerivative | None:
-    """Return the newest derivative of a kind of a recording's first part, or None."""
+def derivative_of(recording: KnownRecording, kind: str, *, number: int = 1) -> KnownDerivative | None:
+    """Return the newest derivative of a kind of a recording's part, or None."""
     row = _derivatives().filter(
-        kind=kind, original__parts__recording_id=recording.key, original__parts__number=1
+        kind=kind, original__parts__recording_id=recording.key, original__parts__number=number
     )
     newest = row.last()
     return None if newest is None else _derivative(newest)

@@ -26,6 +26,7 @@ from plainview.vault.errors import KeyMissingError, VaultError
 from plainview.vault.reader import open_object
 from plainview.web import here, peaks
 from plainview.web.guard import guarded
+from plainview.web.parts import part_number
 from plainview.web.played import ORIGINAL, Played, find_played
 from plainview.web.ranges import Piece, find_piece, range_applies
 
@@ -47,7 +48,7 @@ _log = logging.getLogger(__name__)
 def video(request: Request, identifier: str) -> HttpResponse:
     """Send one run of bytes of what is played; absent while there is nothing to play."""
     recording = access_recording(viewer=request.viewer, identifier=identifier)
-    played = find_played(playable_part(recording))
+    played = find_played(playable_part(recording, number=part_number(request)))
     if played is None:
         raise Http404
     return _send_piece(request, played)
@@ -92,7 +93,7 @@ def waveform(request: Request, identifier: str) -> HttpResponse:
 
 def _derivative(request: Request, identifier: str, kind: str) -> KnownDerivative:
     recording = access_recording(viewer=request.viewer, identifier=identifier)
-    found = derivative_of(recording, kind)
+    found = derivative_of(recording, kind, number=part_number(request))
     if found is None:
         raise Http404
     return found

@@ -18,6 +18,7 @@ from plainview.evidence.queries import access_recording
 from plainview.evidence.watch_queries import (
     cues_of,
     heading_of,
+    parts_of,
     restriction_of,
     watched,
     wearers_of,
@@ -30,13 +31,17 @@ from plainview.media.transcript import NOTICES
 from plainview.web import here, recording_custody, recording_words
 from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
+from plainview.web.parts import part_number, switcher
 from plainview.web.played import find_played, probe_of
-from plainview.web.recording_state import player_state
+from plainview.web.recording_capture import capture_facts, rows_under_timeline
+from plainview.web.recording_state import address_of_part, part_started_at, player_state
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plainview.accounts.rules import OfficerKey
     from plainview.evidence.rules import KnownRecording
-    from plainview.evidence.watch_queries import Heading, Watched
+    from plainview.evidence.watch_queries import Heading, KnownPart, Watched
     from plainview.web.viewer import Request
 
 TABS: Final = (
@@ -58,16 +63,20 @@ def watch(request: Request, identifier: str) -> HttpResponse:
         return redirect("recording", recording.identifier)
     if request.method == "GET":
         note_opened(recording=recording, actor=actor_of(request), now=request.now)
-    heading, part = heading_of(recording), watched(recording)
+    heading, (part, parts, from_ms) = heading_of(recording), _asked_part(request, recording)
+    state = player_state(recording, heading, part, from_ms=from_ms)
     return page_of(
         request,
         recording,
         heading,
         "recording",
         part=part,
-        state=player_state(recording, heading, part),
+        parts=switcher(parts, recording=recording, number=part.number, page="recording"),
+        part_started_at=part_started_at(recording, from_ms),
+        state=state,
+        progress=address_of_part("recording_progress", identifier=recording.identifier, number=part.number),
+        rows=rows_under_timeline(recording, from_ms=from_ms, length_ms=state["duration_ms"]),
         clock_words=recording_words.CLOCKS[recording.times.clock_source],
-        more_parts=part.part_count - 1,
     )
 
 
@@ -76,7 +85,8 @@ def watch(request: Request, identifier: str) -> HttpResponse:
 def progress(request: Request, identifier: str) -> HttpResponse:
     """Say how far what is being made of a recording is; asking is not opening."""
     recording = access_recording(viewer=request.viewer, identifier=identifier)
-    response = JsonResponse(player_state(recording, heading_of(recording), watched(recording)))
+    part, _, from_ms = _asked_part(request, recording)
+    response = JsonResponse(player_state(recording, heading_of(recording), part, from_ms=from_ms))
     response["Cache-Control"] = "private, no-store"
     return response
 
@@ -85,7 +95,8 @@ def progress(request: Request, identifier: str) -> HttpResponse:
 @guarded("recording.see")
 def transcript(request: Request, identifier: str) -> HttpResponse:
     """Send what a machine took the speech to be, with how far that can be trusted."""
-    found = watched(access_recording(viewer=request.viewer, identifier=identifier)).transcript
+    recording = access_recording(viewer=request.viewer, identifier=identifier)
+    found = watched(recording, number=part_number(request)).transcript
     if found is None:
         raise Http404
     cues = [
@@ -110,7 +121,7 @@ def facts(request: Request, identifier: str) -> HttpResponse:
     errors = _change(request, recording) if request.method == "POST" else {}
     if request.method == "POST" and not errors:
         return redirect("recording_facts", recording.identifier)
-    heading, part = heading_of(recording), watched(recording)
+    heading, (part, parts, _) = heading_of(recording), _asked_part(request, recording)
     probed = probe_of(part.found)
     may_mend = decide(request.viewer, "recording.mend", heading.footage)
     may_restrict = decide(request.viewer, "recording.restrict", heading.footage)
@@ -120,6 +131,9 @@ def facts(request: Request, identifier: str) -> HttpResponse:
         heading,
         "recording_facts",
         part=part,
+        parts=switcher(parts, recording=recording, number=part.number, page="recording_facts"),
+        **capture_facts(recording),
+        may_export=decide(request.viewer, "recording.export", heading.footage),
         made=_made(part),
         transcript_words=recording_words.transcript_words(part.transcript) if part.transcript else "",
         probed=probed,
@@ -150,8 +164,8 @@ def facts(request: Request, identifier: str) -> HttpResponse:
 def custody(request: Request, identifier: str) -> HttpResponse:
     """Show everything that was done to a recording, and what of it a signed checkpoint covers."""
     recording = access_recording(viewer=request.viewer, identifier=identifier)
-    part = watched(recording)
-    acts = acts_on_recording(recording.identifier, objects=[f"original:{part.object_id}"])
+    parts = parts_of(recording)
+    acts = acts_on_recording(recording.identifier, objects=[f"original:{part.object_id}" for part in parts])
     rows = recording_custody.rows(
         acts, installation=here.installation(), names=names_of(a.actor for a in acts)
     )
@@ -162,7 +176,11 @@ def custody(request: Request, identifier: str) -> HttpResponse:
         "recording_custody",
         rows=rows,
         checkpoint=recording_custody.newest_checkpoint(here.installation()),
-        receipt=recording_custody.received(acts, sha256=part.sha256),
+        receipts=[
+            (part.number, address_of_part("recording_receipt", identifier=identifier, number=part.number))
+            for part in parts
+            if recording_custody.received(acts, sha256=part.sha256) is not None
+        ],
         waiting_count=sum(not row.is_covered for row in rows),
     )
 
@@ -170,10 +188,11 @@ def custody(request: Request, identifier: str) -> HttpResponse:
 @require_safe
 @guarded("recording.see")
 def receipt(request: Request, identifier: str) -> HttpResponse:
-    """Send the receipt of a recording's original: its leaf, and the proof that it is in the log."""
+    """Send the receipt of a part's original: its leaf, and the proof that it is in the log."""
     recording = access_recording(viewer=request.viewer, identifier=identifier)
     acts = acts_on_recording(recording.identifier)
-    act = recording_custody.received(acts, sha256=watched(recording).sha256)
+    part = watched(recording, number=part_number(request))
+    act = recording_custody.received(acts, sha256=part.sha256)
     if act is None or act.epoch is None or act.index is None:
         raise Http404
     log = here.installation().log_of(act.epoch)
@@ -181,8 +200,20 @@ def receipt(request: Request, identifier: str) -> HttpResponse:
         raise Http404
     data = format_receipt(make_receipt(log.entry(act.index), log.prove(act.index)))
     response = HttpResponse(data, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{recording.identifier}-receipt.json"'
+    response["Content-Disposition"] = f'attachment; filename="{_receipt_name(recording, part)}"'
     return response
+
+
+def _receipt_name(recording: KnownRecording, part: Watched) -> str:
+    return f"{recording.identifier}{'' if part.number == 1 else f'_{part.number}'}-receipt.json"
+
+
+def _asked_part(
+    request: Request, recording: KnownRecording
+) -> tuple[Watched, Sequence[KnownPart], int | None]:
+    """Return the part that is asked for, every part, and where the one asked for begins in the recording."""
+    part, parts = watched(recording, number=part_number(request)), parts_of(recording)
+    return part, parts, next(each.start_ms for each in parts if each.number == part.number)
 
 
 def page_of(

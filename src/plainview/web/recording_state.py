@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -20,28 +21,39 @@ if TYPE_CHECKING:
 UNFINISHED = ("waiting", "doing")
 
 
-def player_state(recording: KnownRecording, heading: Heading, part: Watched) -> dict[str, Any]:
-    """Return what a player needs to play, draw and say; JSON.
+def player_state(
+    recording: KnownRecording, heading: Heading, part: Watched, *, from_ms: int | None = 0
+) -> dict[str, Any]:
+    """Return what a player needs to play, draw and say of a part; JSON.
+
+    Args:
+        recording: whose part it is.
+        heading: of that.
+        part: which, and what was made of it.
+        from_ms: where the part begins in the recording; None is not known, and so are its times by the clock.
 
     Returns:
+        next: address of the page of the part after this one; None after the last.
         video: address, kind, content type, whether it has picture and sound, rate of pictures; None while there is none.
         storyboard, waveform, transcript: where they are; None while they are not.
         steps: what is being made. busy: whether to ask again. problem: why there will be nothing, or "".
     """
     played, identifier = find_played(part), recording.identifier
-    derive, started_at = part.steps.get("derive"), recording.times.started_at
+    derive, started_at = part.steps.get("derive"), part_started_at(recording, from_ms)
     duration_ms = _duration_ms(part, heading)
+    address = partial(address_of_part, identifier=identifier, number=part.number)
     return {
         "identifier": identifier,
-        "video": None if played is None else _video(played, identifier),
+        "next": None
+        if part.number >= part.part_count
+        else address_of_part("recording", identifier=identifier, number=part.number + 1),
+        "video": None if played is None else _video(played, address("recording_video")),
         "duration_ms": duration_ms,
         "started_ms": None if started_at is None else _milliseconds(started_at),
         "offsets": [] if started_at is None else clock_offsets(started_at, duration_ms, recording.times.zone),
-        "storyboard": _storyboard(part.derivatives.get("storyboard"), identifier),
-        "waveform": reverse("recording_waveform", args=[identifier])
-        if "waveform" in part.derivatives
-        else None,
-        "transcript": reverse("recording_transcript", args=[identifier]) if part.transcript else None,
+        "storyboard": _storyboard(part.derivatives.get("storyboard"), address("recording_storyboard")),
+        "waveform": address("recording_waveform") if "waveform" in part.derivatives else None,
+        "transcript": address("recording_transcript") if part.transcript else None,
         "steps": [
             _step(step, is_played=played is not None) for step in part.steps.values() if step.state != "done"
         ],
@@ -50,9 +62,21 @@ def player_state(recording: KnownRecording, heading: Heading, part: Watched) -> 
     }
 
 
-def _video(played: Played, identifier: str) -> dict[str, Any]:
+def address_of_part(name: str, *, identifier: str, number: int) -> str:
+    """Return an address that is about a recording's part; the first needs no number."""
+    address = reverse(name, args=[identifier])
+    return address if number == 1 else f"{address}?part={number}"
+
+
+def part_started_at(recording: KnownRecording, from_ms: int | None) -> datetime | None:
+    """Return when a part began that begins so far into its recording; None where nobody knows."""
+    started_at = recording.times.started_at
+    return None if started_at is None or from_ms is None else started_at + timedelta(milliseconds=from_ms)
+
+
+def _video(played: Played, address: str) -> dict[str, Any]:
     return {
-        "address": reverse("recording_video", args=[identifier]),
+        "address": address,
         "kind": played.kind,
         "type": played.content_type,
         "has_picture": played.has_picture,
@@ -63,12 +87,12 @@ def _video(played: Played, identifier: str) -> dict[str, Any]:
     }
 
 
-def _storyboard(board: KnownDerivative | None, identifier: str) -> dict[str, Any] | None:
+def _storyboard(board: KnownDerivative | None, address: str) -> dict[str, Any] | None:
     if board is None:
         return None
     names = ("tile_width_px", "tile_height_px", "columns", "times_ms")
     return {
-        "address": reverse("recording_storyboard", args=[identifier]),
+        "address": address,
         **{name: board.facts[name] for name in names},
     }
 
@@ -98,7 +122,8 @@ def _duration_ms(part: Watched, heading: Heading) -> int:
     copy = part.derivatives.get("viewing_copy")
     if copy is not None:
         return int(copy.facts["duration_ms"])
-    return int(part.found.get("duration_ms") or heading.duration_ms or 0)
+    whole_ms = heading.duration_ms if part.part_count == 1 else None
+    return int(part.found.get("duration_ms") or whole_ms or 0)
 
 
 def _milliseconds(at: datetime) -> int:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from plainview.web import enter, health, media, recording, recording_export, recordings, to_do, uploads
+from plainview.web import (
+    enter,
+    health,
+    media,
+    recording,
+    recording_capture,
+    recording_export,
+    recordings,
+    to_do,
+    uploads,
+)
 
 IDENTIFIER = r"(?P<identifier>[Rr]-[0-9A-Za-z-]{1,24})"
 
@@ -25,6 +35,11 @@ urlpatterns = [
         name="recording_package",
     ),
     re_path(rf"^recordings/{IDENTIFIER}/receipt\.json$", recording.receipt, name="recording_receipt"),
+    re_path(
+        rf"^recordings/{IDENTIFIER}/attachments/(?P<key>[0-9]{{1,18}})$",
+        recording_capture.attachment,
+        name="recording_attachment",
+    ),
     re_path(rf"^recordings/{IDENTIFIER}/progress$", recording.progress, name="recording_progress"),
     re_path(
         rf"^recordings/{IDENTIFIER}/transcript\.json$", recording.transcript, name="recording_transcript"

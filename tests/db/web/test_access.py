@@ -68,6 +68,7 @@ def addresses(names=None):
         "task_answer": [7],
         "upload": ["0" * 32],
         "recording_package": [ABSENT, "0" * 32],
+        "recording_attachment": [ABSENT, "7"],
     }
     made = {}
     for name, _ in views(get_resolver()):

@@ -2,6 +2,7 @@
 // where there is no picture it says what, why and what next.
 
 import { keysWork, listen, setKeysWork } from "./keys.js";
+import { goOn, listenToRows } from "./rows.js";
 import { WallClock, formatPlace, readMoment } from "./moments.js";
 import { Thumbnail } from "./storyboard.js";
 import { TranscriptPanel } from "./transcript.js";
@@ -42,6 +43,7 @@ class PvPlayer extends HTMLElement {
     this.#listenToVideo();
     this.#listenToTimeline();
     this.#listenToDialogs();
+    listenToRows(this, (seconds) => this.seek(seconds));
     listen(this, KEYS, (name) => this.do(name));
     this.#take(this.state);
   }
@@ -188,6 +190,7 @@ class PvPlayer extends HTMLElement {
     on("loadedmetadata", () => this.#ready());
     on("error", () => this.#explain());
     on("play pause ended ratechange", () => this.#sayRate());
+    on("ended", () => { if (this.state.next) goOn(this.state.next); });
     on("seeking seeked timeupdate durationchange", () => { if (!this.#seesPictures) this.#show(video.currentTime); });
     on("progress seeked", () => this.#showBuffered());
     on("timeupdate", () => this.#checkPicture());
@@ -219,6 +222,7 @@ class PvPlayer extends HTMLElement {
     const { strip } = this.parts;
     if (this.startAt !== undefined) this.video.currentTime = Math.min(this.startAt, this.durationS);
     this.startAt = undefined;
+    if (new URLSearchParams(location.search).has("play") && !this.wasAt) this.#play();
     strip.removeAttribute("aria-disabled");
     strip.setAttribute("aria-valuemax", Math.floor(this.durationS));
     this.parts["media-end"].textContent = formatPlace(this.durationS);
