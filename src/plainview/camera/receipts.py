@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plainview.camera.disk import told_as_storage
 from plainview.camera.erase import remove_stream
 from plainview.camera.folders import ERASE_MARK, FOOTAGE, JOURNAL, list_streams, stream_path
-from plainview.camera.store_errors import NoSuchStreamError, ReceiptRefusedError
+from plainview.camera.store_errors import NoSuchStreamError, ReceiptRefusedError, StreamOpenError
 from plainview.formats.note import parse_vkey
 from plainview.formats.policy import TrustPolicy
 from plainview.verify.errors import VerificationError
@@ -42,7 +42,8 @@ def erase_stream(camera: Camera, stream: str, *, footage: Receipt | None, journa
         journal: for journal.sealed.
 
     Raises:
-        NoSuchStreamError: no such stream, or one that is being written.
+        NoSuchStreamError: no such stream.
+        StreamOpenError: it is being written.
         ReceiptRefusedError: a receipt missing, for other bytes, of another act, or not of the department's log.
         StorageFaultError: the storage failed; the next power-on finishes.
     """
@@ -60,10 +61,11 @@ def check_stream_can_be_read(camera: Camera, stream: str) -> None:
     """Let pass only a stream that is on the storage and not being written.
 
     Raises:
-        NoSuchStreamError: it is not.
+        NoSuchStreamError: it is not there.
+        StreamOpenError: it is being written.
     """
     if stream in camera.open_streams:
-        raise NoSuchStreamError(f"{stream} is still being written; ask again when it is closed")
+        raise StreamOpenError(f"{stream} is still being written; ask again when it is closed")
     with told_as_storage("looking for a stream"):
         if stream not in list_streams(camera.disk, camera.storage) or is_being_erased(camera, stream):
             raise NoSuchStreamError(

@@ -3,7 +3,8 @@
 CameraError
 ├── CameraHomeError         the folder that holds the camera's key and count cannot be used
 ├── NoSuchStreamError       no such recording or journal on this camera
-└── ReceiptRefusedError     a receipt that is not for what the camera holds
+├── ReceiptRefusedError     a receipt that is not for what the camera holds
+└── StreamOpenError         a recording or journal that is still being written
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ class CameraHomeError(CameraError):
 
 
 class NoSuchStreamError(CameraError):
-    """No such recording or journal on this camera, or one that is still being written."""
+    """No such recording or journal on this camera."""
+
+
+class StreamOpenError(CameraError):
+    """A recording or journal that is still being written; it is given to a dock once it is closed."""
 
 
 class ReceiptRefusedError(CameraError):
