@@ -339,7 +339,7 @@ class DestinationContainer(models.Model):
 class DestinationObject(models.Model):
     """An object in such a container, as it came: its bytes lie in the vault, or it has none."""
 
-    container = models.ForeignKey(DestinationContainer, on_delete=models.PROTECT, related_name="objects")
+    container = models.ForeignKey(DestinationContainer, on_delete=models.PROTECT, related_name="contents")
     name = models.CharField(max_length=1024)
     kind = models.CharField(max_length=16)
     metadata = models.JSONField(default=dict)

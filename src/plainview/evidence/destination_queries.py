@@ -167,14 +167,14 @@ def arriving_object_ids() -> set[str]:
 def containers_quiet_since(moment: datetime) -> Iterator[tuple[KnownContainer, datetime]]:
     """Yield containers of recordings that are not complete and got nothing since a moment, and when they last did."""
     rows = _containers().filter(state="receiving").exclude(name__in=["System", "Users", "Devices"])
-    newest = Greatest(Coalesce(Max("objects__received_at"), "begun_at"), "begun_at")
+    newest = Greatest(Coalesce(Max("contents__received_at"), "begun_at"), "begun_at")
     for row in rows.annotate(newest_at=newest).filter(newest_at__lt=moment).order_by("pk"):
         yield _container(row), row.newest_at
 
 
 def unfinished_containers(*, begun_before: datetime) -> list[int]:
     """Return the keys of containers in which something waits to be taken in, that were begun before a moment."""
-    waits = Q(state="complete") | Q(state="rejected", objects__original=None, objects__size_bytes__gt=0)
+    waits = Q(state="complete") | Q(state="rejected", contents__original=None, contents__size_bytes__gt=0)
     rows = DestinationContainer.objects.filter(waits, begun_at__lt=begun_before)
     return list(rows.distinct().order_by("pk").values_list("pk", flat=True))
 

@@ -456,7 +456,7 @@ class Migration(migrations.Migration):
             name="container",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="objects",
+                related_name="contents",
                 to="evidence.destinationcontainer",
             ),
         ),
