@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from zeroconf import ServiceInfo, Zeroconf, get_all_addresses  # type: ignore[attr-defined] - exported, not typed so
+from zeroconf import ServiceInfo, Zeroconf, get_all_addresses  # type: ignore[attr-defined]  # not in its types
 
 if TYPE_CHECKING:
     from collections.abc import Callable

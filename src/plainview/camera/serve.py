@@ -144,13 +144,13 @@ class _Handler(BaseHTTPRequestHandler):
         ("POST", "/v1/taken"): "_post_taken",
     }
 
-    def do_GET(self) -> None:  # noqa: N802 - named by http.server
+    def do_GET(self) -> None:
         self._answer("GET")
 
-    def do_PUT(self) -> None:  # noqa: N802 - named by http.server
+    def do_PUT(self) -> None:
         self._answer("PUT")
 
-    def do_POST(self) -> None:  # noqa: N802 - named by http.server
+    def do_POST(self) -> None:
         self._answer("POST")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by http.server
