@@ -265,7 +265,9 @@ def _one_line(record: dict[str, Any]) -> str:
 def _from_one_line(text: str, what: str) -> Any:
     if not text.endswith("\n"):
         raise FormatError(what, "expected a line that ends in a newline")
-    return parse_canonical_json(text[:-1].encode("utf-8"), what=what, limit_bytes=ORDERS_LIMIT_BYTES)
+    return parse_canonical_json(
+        text[:-1].encode("utf-8", "surrogatepass"), what=what, limit_bytes=ORDERS_LIMIT_BYTES
+    )
 
 
 def _key(record: dict[str, Any], field: str, what: str) -> bytes:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Mapping, Union
 
 from plainview.formats.canonical import canonical_json, parse_canonical_json
+from plainview.formats.checkpoint import parse_checkpoint
 from plainview.formats.errors import FormatError
 from plainview.formats.fields import (
     HEX_32_BYTES,
@@ -30,7 +31,7 @@ from plainview.formats.fields import (
     check_record,
     check_text,
 )
-from plainview.formats.note import ED25519, VerifierKey
+from plainview.formats.note import ED25519, VerifierKey, parse_note
 from plainview.formats.proof import LogProof, format_proof, parse_proof
 from plainview.formats.times import format_at, parse_at
 
@@ -521,10 +522,9 @@ def make_journal_line(leaf: CaptureLeaf, proof: LogProof) -> JournalLine:
     """Put a leaf and its proof together.
 
     Raises:
-        FormatError: a malformed leaf, or a proof for another place in the journal.
+        FormatError: a malformed leaf, or a proof for another place or another size of the journal.
     """
-    if leaf.seq != proof.index:
-        raise FormatError("journal line", f"the leaf is number {leaf.seq}, its proof is for {proof.index}")
+    _check_last(leaf, proof)
     return JournalLine(entry=format_capture_leaf(leaf), leaf=leaf, proof=proof)
 
 
@@ -532,27 +532,37 @@ def format_journal_line(line: JournalLine) -> bytes:
     """Write a line, without the newline that ends it in a file.
 
     Raises:
-        FormatError: an entry or proof that parse_journal_line would refuse.
+        FormatError: an entry or proof that parse_journal_line would refuse, or a line that is too long.
     """
     # Canonical JSON of a record holds the canonical JSON of its parts, so the leaf's own bytes stand in the line.
     proof = canonical_json(format_proof(line.proof))
-    return b'{"leaf":' + line.entry + b',"proof":' + proof + b"}"
+    data = b'{"leaf":' + line.entry + b',"proof":' + proof + b"}"
+    parse_journal_line(data)
+    return data
 
 
 def parse_journal_line(data: bytes) -> JournalLine:
     """Read a line; nothing is verified here.
 
     Raises:
-        FormatError: not canonical, a malformed leaf or proof, or a proof for another place.
+        FormatError: not canonical, a malformed leaf or proof, or a proof for another place or another size.
     """
     what = "journal line"
     value = parse_canonical_json(data, what=what, limit_bytes=CAPTURE_LINE_LIMIT_BYTES)
     record = check_record(value, what=what, keys=frozenset({"leaf", "proof"}))
     leaf = _parse_capture_record(record["leaf"])
     proof = parse_proof(check_text(record["proof"], what=what, field="proof"))
-    if leaf.seq != proof.index:
-        raise FormatError(what, f"the leaf is number {leaf.seq}, its proof is for {proof.index}")
+    _check_last(leaf, proof)
     return JournalLine(entry=canonical_json(record["leaf"]), leaf=leaf, proof=proof)
+
+
+def _check_last(leaf: CaptureLeaf, proof: LogProof) -> None:
+    size = parse_checkpoint(parse_note(proof.note).text).size
+    if not leaf.seq == proof.index == size - 1:
+        raise FormatError(
+            "journal line",
+            f"leaf {leaf.seq} should be the last of its tree; the proof is for {proof.index} in one of {size}",
+        )
 
 
 def format_journal_box(line: bytes) -> bytes:

@@ -82,7 +82,9 @@ def parse_trigger(text: str) -> TriggerMessage:
     what = "trigger message"
     if not text.endswith("\n"):
         raise FormatError(what, "expected a line that ends in a newline")
-    value = parse_canonical_json(text[:-1].encode(), what=what, limit_bytes=TRIGGER_LIMIT_BYTES)
+    value = parse_canonical_json(
+        text[:-1].encode("utf-8", "surrogatepass"), what=what, limit_bytes=TRIGGER_LIMIT_BYTES
+    )
     record = check_record(
         value, what=what, keys=frozenset({"v", "kind", "sender", "source", "at", "id"}), kind=TRIGGER_KIND
     )

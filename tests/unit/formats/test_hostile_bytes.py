@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plainview.formats import (
+    camera_orders,
     canonical,
+    capture,
     checkpoint,
     chunks,
     ids,
@@ -23,8 +25,10 @@ from plainview.formats import (
     proof,
     receipt,
     recovery,
+    sealed_file,
     tiles,
     times,
+    trigger,
 )
 from plainview.formats.errors import FormatError
 from vectors.make_format_examples import example_files
@@ -75,6 +79,12 @@ def write_recovery_key(key: recovery.RecoveryKey) -> bytes:
     return recovery.format_recovery_key(key).rstrip(b"\n")
 
 
+def note_text(name: str) -> bytes:
+    return FILES[name].split(b"\n\n")[0] + b"\n"
+
+
+JOURNAL = FILES["journal"].split(b"\n")
+SEALED = FILES["journal.sealed"]
 CHECKPOINT_TEXT = b"\n".join(FILES["checkpoint"].split(b"\n")[:3]) + b"\n"
 
 JSON_FORMATS = {
@@ -93,12 +103,28 @@ JSON_FORMATS = {
         recovery.format_escrowed_keys({"ab" * 16: bytes(32), "cd" * 16: bytes(32)}),
     ),
     "backup.json": Format(recovery.parse_backup_facts, recovery.format_backup_facts, FILES["backup.json"]),
+    "capture leaf": Format(
+        capture.parse_capture_leaf, capture.format_capture_leaf, FILES["capture-leaf.json"]
+    ),
 }
 FORMATS = {
     **JSON_FORMATS,
     "canonical JSON": Format(
         parse_any, canonical.canonical_json, b'{"a":[1,-2,{"b":null}],"c":"\xc3\xa9\\u0001\\n","d":true}'
     ),
+    "journal line": Format(capture.parse_journal_line, capture.format_journal_line, JOURNAL[1]),
+    "sealed file": Format(
+        sealed_file.parse_sealed_header,
+        sealed_file.format_sealed_header,
+        SEALED[: sealed_file.sealed_header_bytes(SEALED[:12])],
+    ),
+    "camera request": of_text(
+        camera_orders.parse_camera_request, camera_orders.format_camera_request, note_text("camera-request")
+    ),
+    "camera orders": of_text(
+        camera_orders.parse_camera_orders, camera_orders.format_camera_orders, note_text("camera-orders")
+    ),
+    "trigger message": of_text(trigger.parse_trigger, trigger.format_trigger, note_text("trigger")),
     "time": of_text(times.parse_at, times.format_at, b"2026-03-15T06:52:07.300Z"),
     "verifier key": of_text(note.parse_vkey, note.format_vkey, FILES["log.vkey"].strip()),
     "signed note": of_text(note.parse_note, note.format_note, FILES["checkpoint"]),
