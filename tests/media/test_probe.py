@@ -413,3 +413,26 @@ def test_two_pictures_two_sounds_and_two_subtitles_are_told():
         result = probe(file)
     assert [s.kind for s in result.streams] == ["video", "audio", "subtitle"] * 2
     assert [s.is_decoded for s in result.streams] == [True, True, None] * 2
+
+
+X264_IDENTIFIER = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef")
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpegts"])
+def test_a_signature_between_the_pictures_is_reported_and_the_encoders_own_words_are_not(container):
+    plain = made.media_file(container)
+    assert X264_IDENTIFIER in plain
+    signed = plain.replace(X264_IDENTIFIER, bytes.fromhex("5369676e656420566964656f2e2e2e30"))
+    assert probe_bytes(plain).signatures == ()
+    assert probe_bytes(signed).signatures == ("axis_signed_video",)
+
+
+def test_a_signature_in_a_box_of_its_own_is_reported():
+    plain = made.fragmented_mp4()
+    box = (
+        (8 + 16 + 4).to_bytes(4, "big")
+        + b"uuid"
+        + bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+        + b"abcd"
+    )
+    assert probe_bytes(plain + box).signatures == ("c2pa",)

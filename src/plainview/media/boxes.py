@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from plainview.media.identify import HEAD_BYTES, transport_packets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 # A day of one-second fragments has 172,800 outer boxes; twenty times that is no recording.
@@ -61,6 +62,29 @@ def read_outer_boxes(file: BinaryIO, *, size_bytes: int) -> OuterBoxes:
             missing = at - size_bytes
             break
     return OuterBoxes(has_index=b"moov" in kinds, has_media=b"mdat" in kinds, missing_bytes=missing)
+
+
+def first_boxes(
+    file: BinaryIO, *, size_bytes: int, most: int, body_bytes: int
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and the first bytes of each outermost box, until the end, damage, or a bound.
+
+    Args:
+        file: seekable; its position is lost.
+        size_bytes: length of the file.
+        most: how many boxes to look at.
+        body_bytes: how many bytes of each to return, behind its header.
+    """
+    at = 0
+    for _ in range(most):
+        file.seek(at)
+        header = file.read(16 + body_bytes)
+        size = None if len(header) < 8 else _box_bytes(header[:16], rest_bytes=size_bytes - at)
+        if size is None:
+            return
+        behind = 16 if header[:4] == b"\0\0\0\1" else 8
+        yield header[4:8], header[behind : min(behind + body_bytes, size)]
+        at += size
 
 
 def _box_bytes(header: bytes, *, rest_bytes: int) -> int | None:

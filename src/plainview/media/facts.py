@@ -40,6 +40,14 @@ WARNINGS: Final[Mapping[str, str]] = {
     "unreadable_start_time": "The file states a start time that cannot be read.",
 }
 
+# Which kinds of signatures a file can carry. The words are what a person reads; nothing here was checked.
+SIGNATURES: Final[Mapping[str, str]] = {
+    "onvif_media_signing": "ONVIF Media Signing",
+    "axis_signed_video": "Axis signed video",
+    "c2pa": "C2PA Content Credentials",
+    "plainview_journal": "a Plainview camera's journal",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Gap:
@@ -126,6 +134,7 @@ class Probe:
         chunk_bytes: length of each chunk of chunk_spans.
         chunk_spans: one entry a chunk, None where the chunk carries no picture or sound. Data tracks do not
             count: one timecode packet can last as long as the file.
+        signatures: which of SIGNATURES its beginning carries; present, not checked.
     """
 
     container: str
@@ -139,6 +148,7 @@ class Probe:
     chunk_spans: tuple[ChunkSpan | None, ...]
     tags: tuple[Tag, ...]
     warnings: tuple[ProbeWarning, ...]
+    signatures: tuple[str, ...] = ()
 
 
 def probe_to_json(probe: Probe) -> dict[str, Any]:
@@ -150,7 +160,7 @@ def probe_to_json(probe: Probe) -> dict[str, Any]:
     value["v"] = VERSION
     value["started_at"] = None if probe.started_at is None else _format_time(probe.started_at)
     value["chunk_spans"] = [None if span is None else list(span) for span in probe.chunk_spans]
-    for name in ("streams", "tags", "warnings"):
+    for name in ("streams", "tags", "warnings", "signatures"):
         value[name] = list(value[name])
     for stream in value["streams"]:
         stream["gaps"] = list(stream["gaps"])
@@ -168,7 +178,9 @@ def probe_from_json(value: object) -> Probe:
     Raises:
         MalformedProbeError: anything that probe_to_json would not have written.
     """
-    fields = _object(value, "", {*_names(Probe), "v"})
+    # What was examined before signatures were looked for says nothing of them.
+    known = {"signatures": [], **value} if isinstance(value, dict) else value
+    fields = _object(known, "", {*_names(Probe), "v"})
     if fields["v"] != VERSION or isinstance(fields["v"], bool):
         raise MalformedProbeError("v", f"expected version {VERSION}")
     size_bytes = _count(fields["size_bytes"], "size_bytes", least=1)
@@ -191,6 +203,7 @@ def probe_from_json(value: object) -> Probe:
         chunk_spans=spans,
         tags=_list(fields["tags"], "tags", _tag, most=MAX_TAGS),
         warnings=_list(fields["warnings"], "warnings", _warning, most=len(WARNINGS) * (MAX_STREAMS + 1)),
+        signatures=_list(fields["signatures"], "signatures", _signature, most=len(SIGNATURES)),
     )
 
 
@@ -224,6 +237,12 @@ def _stream(value: object, where: str) -> Stream:
         pixel_format=maybe("pixel_format", _word),
         is_interlaced=maybe("is_interlaced", _bool),
     )
+
+
+def _signature(value: object, where: str) -> str:
+    if not isinstance(value, str) or value not in SIGNATURES:
+        raise MalformedProbeError(where, f"expected one of {', '.join(SIGNATURES)}")
+    return value
 
 
 def _names(form: type) -> set[str]:

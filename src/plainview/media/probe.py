@@ -28,6 +28,7 @@ from plainview.media.facts import (
 )
 from plainview.media.hostile_file import DECODERS, LIBRARY_ERRORS, HostileFile, open_hostile
 from plainview.media.identify import identify
+from plainview.media.signatures import SeiScan, box_signatures, in_order
 from plainview.media.tally import GAP_US, Tally
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def _probe(reader: HostileFile, chunk_bytes: int) -> Probe:
         with open_hostile(reader, container) as opened:
             scan = _scan(opened, container, reader.size_bytes, chunk_bytes)
             _check_anything_inside(scan)
+        if container == "mov":
+            scan.signatures |= box_signatures(reader.as_binary(), size_bytes=reader.size_bytes)
         with open_hostile(reader, container) as opened:
             decoded = _decode_samples(opened, scan)
         _check_anything_plays(scan, decoded)
@@ -142,6 +145,7 @@ class _Scan:
     declared_ms: int | None
     corrupt_count: int = 0
     stopped_early: bool = False
+    signatures: set[str] = dataclasses.field(default_factory=set)
 
     def origin_us(self) -> int:
         """First presentation of any picture or sound."""
@@ -177,14 +181,24 @@ def _scan(opened: InputContainer, container: str, size_bytes: int, chunk_bytes: 
         declared_ms=opened.duration // 1000 if opened.duration and 0 < opened.duration < 1 << 62 else None,
     )
     place = _Scattered(scan.table) if container in _SCATTERED else _Together(scan.table)
+    looks = [_sei_scan(stream, header) for stream, header in zip(streams, headers, strict=True)]
     for packet in _packets(opened, scan):
         tally = tallies[packet.stream_index]
+        if looks[packet.stream_index].wants(packet.size):
+            looks[packet.stream_index].look(bytes(packet))
         span = tally.span_us(packet) if packet.is_discard else tally.add(packet)
         is_shown = headers[packet.stream_index].kind in ("video", "audio")
         if span is not None and is_shown and packet.pos is not None and packet.pos >= 0:
             place.add(packet.stream_index, packet.pos, packet.size, span)
     place.close(size_bytes)
+    scan.signatures.update(*(each.found for each in looks))
     return scan
+
+
+def _sei_scan(stream: Any, header: _Header) -> SeiScan:
+    is_looked_at = header.kind == "video" and stream.codec_context is not None
+    extradata = stream.codec_context.extradata if is_looked_at else None
+    return SeiScan(codec=header.codec if is_looked_at else None, extradata=extradata or b"")
 
 
 def _packets(opened: InputContainer, scan: _Scan) -> Iterator[av.Packet[Any]]:
@@ -443,6 +457,7 @@ def _facts(
                 _stream_warnings(s, scan.headers[s.index], decoded.get(s.index)) for s in streams
             ),
         ),
+        signatures=in_order(scan.signatures),
     )
 
 

@@ -14,6 +14,7 @@ from plainview.media.chunk_spans import ChunkSpan
 from plainview.media.errors import MalformedProbeError, UnusableMediaError
 from plainview.media.facts import (
     KINDS,
+    SIGNATURES,
     WARNINGS,
     Gap,
     Probe,
@@ -69,6 +70,7 @@ def probes(draw):
         chunk_spans=tuple(draw(spans) for _ in range(count)),
         tags=(Tag("encoder", "Ångström 5"),),
         warnings=tuple(ProbeWarning(code, 0) for code in draw(st.sets(st.sampled_from(sorted(WARNINGS))))),
+        signatures=tuple(draw(st.sets(st.sampled_from(sorted(SIGNATURES))))),
     )
 
 
@@ -106,6 +108,7 @@ EXAMPLE = {
     "chunk_bytes": 1024,
     "chunk_spans": [[0, 1500], None],
     "tags": [{"name": "encoder", "value": "x"}],
+    "signatures": ["c2pa"],
     "warnings": [{"code": "gaps", "stream": 0}],
 }
 
@@ -174,6 +177,9 @@ def test_the_example_reads_and_writes_back_the_same():
         (["warnings", 0, "code"], "all fine"),
         (["warnings", 0, "code"], []),
         (["warnings", 0, "stream"], "0"),
+        (["signatures"], ["sealing wax"]),
+        (["signatures"], [["c2pa"]]),
+        (["signatures"], ["c2pa"] * 5),
     ],
 )
 def test_what_we_would_not_have_written_is_refused(path, value):
@@ -185,6 +191,10 @@ def test_what_we_would_not_have_written_is_refused(path, value):
 def test_other_shapes_are_refused(value):
     with pytest.raises(MalformedProbeError):
         probe_from_json(value)
+
+
+def test_what_was_examined_before_signatures_were_looked_for_says_nothing_of_them():
+    assert probe_from_json({name: EXAMPLE[name] for name in EXAMPLE if name != "signatures"}).signatures == ()
 
 
 def test_too_many_entries_are_refused_before_they_are_read():
