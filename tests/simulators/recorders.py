@@ -111,6 +111,9 @@ class Journal:
         assert self.closed is None, "closed twice"
         self.closed, self.closed_at = reason, mono_ms
 
+    def abandon(self) -> None:
+        self.closed = "abandoned"
+
     def names(self) -> list[str]:
         return [each["event"] for each in self.events]
 

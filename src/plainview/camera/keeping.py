@@ -65,6 +65,10 @@ class Writer(Protocol):
         """Write the last line."""
         ...
 
+    def abandon(self) -> None:
+        """Write nothing more: the storage failed in the middle, and the journal stays without an end."""
+        ...
+
 
 class Store(Protocol):
     """Where journals are kept."""

@@ -319,7 +319,7 @@ class Recorder:
             case Log():
                 self._log(act.effect, act.ticks)
             case BeginShift():
-                self._shift = self.store.begin(self._beginning("shift", act.ticks), None)
+                self._begin_shift(act.ticks)
             case EndShift():
                 self._end_shift(act.effect.reason, act.ticks)
             case Forget():
@@ -380,13 +380,18 @@ class Recorder:
     def _end(self, reason: str, ticks: int) -> None:
         running, self._recording = self._recording, None
         if running is not None:
-            running.writer.close(reason, at=self._watch.at(ticks), mono_ms=ticks // TICKS_A_MS)
+            self._close(running.writer, reason, ticks)
         self._renew()
 
     def _end_shift(self, reason: str, ticks: int) -> None:
         shift, self._shift = self._shift, None
         if shift is not None:
-            shift.close(reason, at=self._watch.at(ticks), mono_ms=ticks // TICKS_A_MS)
+            self._close(shift, reason, ticks)
+
+    def _close(self, writer: Writer, reason: str, ticks: int) -> None:
+        at, mono_ms = self._watch.at(ticks), ticks // TICKS_A_MS
+        if not self._guarded(lambda: writer.close(reason, at=at, mono_ms=mono_ms)):
+            writer.abandon()
 
     def _check(self, ticks: int) -> None:
         facts = check_facts(
@@ -398,19 +403,29 @@ class Recorder:
         self._log(Log("checked", facts), ticks)
 
     def _log(self, log: Log, ticks: int) -> None:
-        at, mono_ms = self._watch.at(ticks), ticks // TICKS_A_MS
-        running, shift = self._recording, self._shift
+        running = self._recording
         if running is not None and log.to != "shift":
-            position_ms = running.position_ms(ticks)
-            self._guarded(
-                lambda: running.writer.add_event(
-                    log.event, at=at, mono_ms=mono_ms, position_ms=position_ms, facts=log.facts
-                )
+            self._note(running.writer, log, ticks, position_ms=running.position_ms(ticks))
+        if log.to == "recording":
+            return
+        if self._shift is None and not self.state.why_not:
+            # The storage is back: what happens from now on is in a new journal.
+            self._guarded(lambda: self._begin_shift(ticks))
+        shift = self._shift
+        if shift is not None and not self._note(shift, log, ticks, position_ms=None):
+            shift.abandon()
+            self._shift = None
+
+    def _note(self, writer: Writer, log: Log, ticks: int, *, position_ms: int | None) -> bool:
+        at, mono_ms = self._watch.at(ticks), ticks // TICKS_A_MS
+        return self._guarded(
+            lambda: writer.add_event(
+                log.event, at=at, mono_ms=mono_ms, position_ms=position_ms, facts=log.facts
             )
-        if shift is not None and log.to != "recording":
-            self._guarded(
-                lambda: shift.add_event(log.event, at=at, mono_ms=mono_ms, position_ms=None, facts=log.facts)
-            )
+        )
+
+    def _begin_shift(self, ticks: int) -> None:
+        self._shift = self.store.begin(self._beginning("shift", ticks), None)
 
     def _renew(self) -> None:
         """Take up settings that could not be taken up while a recording ran."""

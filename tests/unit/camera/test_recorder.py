@@ -197,7 +197,10 @@ def test_a_storage_that_takes_nothing_more_is_shown_and_nothing_is_written_after
     camera.pass_ms(1000)
     assert camera.lights[-1] == "recording"
     assert len(camera.store.recordings) == 2
-    assert camera.store.shift.closed is None
+    assert camera.store.recordings[0].closed == "abandoned"
+    first, second = (each for each in camera.store.journals if each.beginning.purpose == "shift")
+    assert (first.closed, second.closed) == ("abandoned", None)
+    assert {"press", "state", "light"} <= set(second.names())
 
 
 def test_a_storage_that_is_full_at_the_press_is_shown():
