@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from plainview.formats import (
+    camera_orders,
+    capture,
     checkpoint,
     chunks,
     ids,
@@ -37,8 +39,14 @@ from plainview.formats import (
     proof,
     receipt,
     recovery,
+    sealed_file,
     tiles,
+    trigger,
 )
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from simulators import journals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +86,7 @@ def _verifier_key(name: str, signer: Ed25519PrivateKey, algorithm: int) -> note.
 
 LOG_KEY = _verifier_key(ORIGIN, LOG_SIGNER, note.ED25519)
 BOARD_KEY = _verifier_key("board.example", BOARD_SIGNER, note.ED25519_COSIGNATURE)
+DEPARTMENT_KEY = _verifier_key("example.org/department", COURT_SIGNER, note.ED25519)
 COURT_KEY = _verifier_key("court.example", COURT_SIGNER, note.ED25519_COSIGNATURE)
 
 
@@ -325,6 +334,75 @@ def example_policy() -> policy.TrustPolicy:
     )
 
 
+def sign_note(text: str, name: str, signer: Ed25519PrivateKey) -> bytes:
+    """Return a signed note of this text."""
+    key = _verifier_key(name, signer, note.ED25519)
+    signature = note.NoteSignature(name, key.key_id, signer.sign(text.encode()))
+    return note.format_note(note.SignedNote(text, (signature,))).encode()
+
+
+def _capture_files() -> dict[str, bytes]:
+    """Return what a camera writes and is told: a recording, its sealed journal, request, orders, a trigger."""
+    camera = journals.SigningCamera()
+    made = camera.record(fragments=2, events=((1, "marker"),))
+    line = capture.parse_journal_line(made.lines[1])
+    request = camera_orders.CameraRequest(
+        made.camera, "Example", "One", "SN42", made.public_key, STARTED_AT - timedelta(hours=9)
+    )
+    orders = camera_orders.CameraOrders(
+        camera=made.camera,
+        public_key=made.public_key,
+        seal_to=recovery_key().public,
+        department_key=note.format_vkey(DEPARTMENT_KEY),
+        log_keys=(note.format_vkey(LOG_KEY),),
+        trigger_keys=(),
+        covert_allowed_by="",
+        settings=camera_orders.CameraSettings(),
+        at=STARTED_AT - timedelta(hours=8),
+    )
+    rung = trigger.TriggerMessage("car.example.org/12A", "light_bar", STARTED_AT, "5f1c0e7a9b3d2c48")
+    public = camera.private.public_key()
+    return {
+        "footage.mp4": made.footage,
+        "journal": made.journal,
+        "capture-leaf.json": line.entry,
+        "capture.tlog-proof": proof.format_proof(line.proof).encode(),
+        "camera.hex": made.public_key.hex().encode() + b"\n",
+        "camera.pem": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "journal.sealed": _seal_journal(made),
+        "camera-request": sign_note(
+            camera_orders.format_camera_request(request), made.camera, camera.private
+        ),
+        "camera-orders": sign_note(
+            camera_orders.format_camera_orders(orders), DEPARTMENT_KEY.name, COURT_SIGNER
+        ),
+        "trigger": sign_note(trigger.format_trigger(rung), rung.sender, BOARD_SIGNER),
+    }
+
+
+def _seal_journal(made: journals.SimulatedRecording) -> bytes:
+    kind, sealed_to = "journal", RECOVERY_SIGNER.public_key()
+    info = sealed_file.seal_info(kind, made.camera, made.stream)
+    header = sealed_file.format_sealed_header(
+        sealed_file.SealedHeader(
+            kind=kind,
+            camera=made.camera,
+            stream=made.stream,
+            counter=1,
+            purpose="recording",
+            sealed_to=sealed_to.public_bytes_raw(),
+            sealed_key=seal_with_fixed_chance(OBJECT_KEY, sealed_to, info=info),
+        )
+    )
+    cipher, pieces = AESGCM(OBJECT_KEY), [header]
+    for number, line in enumerate(made.lines):
+        piece = cipher.encrypt(
+            sealed_file.piece_nonce(number), line + b"\n", sealed_file.piece_context(header)
+        )
+        pieces += [len(piece).to_bytes(4, "big"), piece]
+    return b"".join(pieces)
+
+
 @lru_cache(maxsize=1)
 def example_files() -> dict[str, bytes]:
     """Return every example as the file it is, by path."""
@@ -354,6 +432,7 @@ def example_files() -> dict[str, bytes]:
         f"log/{tiles.tile_path(level=0, number=0, width=size)}": tiles.pack_tile(hashes),
         f"log/{tiles.entries_path(number=0, width=size)}": tiles.pack_entries(entries),
     }
+    files.update(_capture_files())
     files.update((f"package/{path}", data) for path, data in log.package_files.items())
     return files
 
@@ -369,6 +448,8 @@ def examples() -> dict[str, str]:
     def text(path: str) -> str:
         return files[path].decode().rstrip("\n")
 
+    lines = text("journal").split("\n")
+    sealed = files["journal.sealed"]
     tile, bundle = files["log/tile/0/000.p/4"], files["log/tile/entries/000.p/4"]
     return {
         "leaf": text("leaf.json"),
@@ -398,6 +479,13 @@ def examples() -> dict[str, str]:
         "log-tile": _hex_lines(tile),
         "log-bundle": _hex_lines(bundle[:32]),
         "identifier": RECORDING,
+        "journal-start": lines[0],
+        "journal-line": lines[1],
+        "journal-end": lines[-1],
+        "sealed-header": sealed[12 : sealed_file.sealed_header_bytes(sealed[:12])].decode(),
+        "camera-request": text("camera-request"),
+        "camera-orders": text("camera-orders"),
+        "trigger": text("trigger"),
     }
 
 

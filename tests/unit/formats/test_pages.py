@@ -11,7 +11,7 @@ from vectors.make_format_examples import BLOCK, PAGES, examples, fill_page
 EXAMPLES = examples()
 MODULES = (
     *("leaf", "checkpoint", "proof", "policy", "receipt", "object", "package", "chunks", "recovery", "log"),
-    "identifiers",
+    *("identifiers", "capture"),
 )
 
 
@@ -39,6 +39,6 @@ def test_a_page_that_differs_would_be_seen() -> None:
 
 
 def test_the_index_names_every_page() -> None:
-    listed = set(re.findall(r"\]\(([a-z]+)\.md\)", (PAGES / "README.md").read_text(encoding="utf-8")))
+    listed = set(re.findall(r"\]\(([a-z-]+)\.md\)", (PAGES / "README.md").read_text(encoding="utf-8")))
     assert set(MODULES) <= listed
     assert {path.stem for path in PAGES.glob("*.md")} - {"README"} <= listed
