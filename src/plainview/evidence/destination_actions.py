@@ -507,7 +507,7 @@ def end_container(
         actor: who took it in.
         now: when.
     """
-    row = DestinationContainer.objects.select_for_update().select_related("recording").get(pk=container.key)
+    row = DestinationContainer.objects.select_for_update().get(pk=container.key)
     waits = DestinationObject.objects.filter(container=row, original=None, size_bytes__gt=0).exists()
     if row.state != "complete" or waits:
         return
@@ -533,11 +533,7 @@ def ask_about_container(*, container: KnownContainer, text: str, actor: Actor, n
 def _lock(found: KnownObject) -> DestinationObject:
     """Return an object's row with its container's, both held."""
     row = DestinationObject.objects.get(pk=found.key)
-    row.container = (
-        DestinationContainer.objects.select_for_update(of=("self",))
-        .select_related("recording")
-        .get(pk=row.container_id)
-    )
+    row.container = DestinationContainer.objects.select_for_update().get(pk=row.container_id)
     return row
 
 

@@ -7,7 +7,8 @@ PipelineError
 ├── OriginalDiffersError
 ├── BackupRefusedError
 ├── CopyDiffersError
-└── RestoreRefusedError
+├── RestoreRefusedError
+└── UnfitConnectionError
 """
 
 from __future__ import annotations
@@ -87,3 +88,11 @@ class CopyDiffersError(PipelineError):
 
 class RestoreRefusedError(PipelineError):
     """A backup cannot be restored as asked."""
+
+
+class UnfitConnectionError(PipelineError):
+    """A connection for a system of another maker cannot be made so."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"Expected {expected}. Nothing was made.")
+        self.expected = expected

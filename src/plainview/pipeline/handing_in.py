@@ -49,7 +49,7 @@ DRAINED_BYTES = 16 << 20
 # Measured with pages beside (docs/benchmarks.md): more fast ones take the processor from the pages; each takes a thread.
 TURNS = Turns(fast=max(2, os.cpu_count() or 1), slow=12, waiting=8, wait_s=5.0)
 # Once: the socket that listens hands it on.
-_notice_lost_senders = cache(notice_lost_peers)
+notice_lost_senders = cache(notice_lost_peers)
 
 # What the vault may answer, as the statuses that tus clients know.
 STATUSES: dict[type[Exception], int] = {
@@ -131,7 +131,7 @@ def take_piece(
             413, f"A piece with a checksum may have {CHECKED_PIECE_BYTES} bytes, got {length}."
         )
     check_room(installation, length)
-    _notice_lost_senders()
+    notice_lost_senders()
     # It may take minutes, and others need the connection.
     connection.close()
     with TURNS.turn() as turn:

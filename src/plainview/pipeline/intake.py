@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from plainview.evidence import actions, queries
+from plainview.evidence.destination_queries import arriving_object_ids
 from plainview.evidence.errors import AlreadyReceivedError
 from plainview.evidence.rules import OriginalFacts
 from plainview.evidence.upload_queries import open_upload_names
@@ -431,7 +432,7 @@ def settle(intake: Intake) -> int:
         How many objects were adopted.
     """
     store, keys = intake.installation.store, intake.installation.keys
-    arriving = open_upload_names()
+    arriving = open_upload_names() | arriving_object_ids()
     store.sweep()
     sweep_incoming(store, keys, arriving)
     # Finish what an interruption left unpublished; and a log that may not be signed is to be known before it grows.

@@ -10,8 +10,8 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from plainview.custody.record import Actor
-from plainview.evidence import step_actions, upload_actions
-from plainview.pipeline import steps, uploads
+from plainview.evidence import destination_actions, step_actions, upload_actions
+from plainview.pipeline import destination_intake, steps, uploads
 from plainview.pipeline.derived_store import sweep_derived
 from plainview.pipeline.intake import Intake
 
@@ -57,6 +57,17 @@ def take_in_upload(context: JobContext, *, name: str) -> None:
     """Take in what somebody handed in through a browser."""
     is_last_try = context.job.attempts >= UPLOAD_TRIES
     uploads.take_in_upload(_intake(workplace_of(context)), name, is_last_try=is_last_try)
+
+
+@JOBS.task(
+    name=destination_actions.JOB,
+    queue=destination_actions.QUEUE,
+    retry=RetryStrategy(max_attempts=UPLOAD_TRIES, exponential_wait=3),
+    pass_context=True,
+)
+def take_in_container(context: JobContext, *, key: int) -> None:
+    """Take in what a connected system handed in."""
+    destination_intake.take_in_container(_intake(workplace_of(context)), key)
 
 
 def _intake(workplace: Workplace) -> Intake:
@@ -108,6 +119,12 @@ def keep_uploads(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -
     """Give up uploads that never came whole, and look for those that no job is about."""
     workplace = workplace_of(context)
     uploads.keep_uploads(workplace.installation, now=workplace.now())
+
+
+@_by_itself("keep_destinations", cron="*/10 * * * *")
+def keep_destinations(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Take in what connected systems never said was complete, and look for what no job is about."""
+    destination_intake.keep_destinations(now=workplace_of(context).now())
 
 
 @_by_itself("forget_jobs", cron="17 * * * *")
