@@ -35,7 +35,7 @@ FOLDER = "folder"
 READINGS = ("csv", "json", "xml", "gpx", "srt", "vtt", "nothing")
 BELONGS = ("stem", "group", "folder", "all")
 # What a row says of the file it is about: its name, that without its ending, its path, or what it calls the group.
-ROW_NAMES = ("name", "stem", "path", "group", "reference")
+ROW_NAMES = ("name", "stem", "path", "group")
 SIDECAR_KINDS = ("sidecar", "audit_trail", "track", "subtitles", "bookmark", "settings")
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "latin-1")
 DELIMITERS = (",", ";", "\t", "|")
