@@ -147,6 +147,10 @@ def facts(request: Request, identifier: str) -> HttpResponse:
             for stream in probed.streams
         ],
         warnings=[] if probed is None else recording_words.warning_words(probed),
+        # What was examined before signatures were looked for says nothing of them.
+        signatures=None
+        if probed is None or "signatures" not in part.found
+        else recording_words.signature_words(probed),
         clock_words=recording_words.CLOCKS[recording.times.clock_source],
         wearers=[(wearer, recording_words.BASES[wearer.basis]) for wearer in wearers_of(recording)],
         may_mend=may_mend,

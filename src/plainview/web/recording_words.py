@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from plainview.evidence.rules import printable_name
+from plainview.media.facts import SIGNATURES
 from plainview.media.facts import WARNINGS as FILE_WARNINGS
 from plainview.web import words
 
@@ -118,6 +119,16 @@ def warning_words(probed: Probe) -> list[str]:
         if warning.stream is None
         else f"Stream {warning.stream}: {FILE_WARNINGS[warning.code]}"
         for warning in probed.warnings
+    ]
+
+
+def signature_words(probed: Probe) -> list[str]:
+    """Say which kinds of signatures a file carries; none of them was checked in being found."""
+    return [
+        "Signed as it was recorded (a Plainview camera's journal); whether it fits is said below."
+        if code == "plainview_journal"
+        else f"Signed by what made it ({SIGNATURES[code]}): present, not checked here."
+        for code in probed.signatures
     ]
 
 

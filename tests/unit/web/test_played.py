@@ -10,7 +10,14 @@ from plainview.evidence.watch_queries import KnownDerivative, KnownTranscript, S
 from plainview.media.facts import Probe, ProbeWarning, Stream, probe_to_json
 from plainview.web.played import find_played, probe_of
 from plainview.web.recording_state import clock_offsets
-from plainview.web.recording_words import step_words, stream_words, told, transcript_words, warning_words
+from plainview.web.recording_words import (
+    signature_words,
+    step_words,
+    stream_words,
+    told,
+    transcript_words,
+    warning_words,
+)
 
 AT = datetime(2026, 3, 15, 6, 52, tzinfo=UTC)
 
@@ -222,3 +229,11 @@ def test_a_transcript_says_which_machine_or_that_it_is_typed():
     )
     assert transcript_words(KnownTranscript(**made, language="", notice="hint")) == "pocketsphinx en-us 5.1"
     assert transcript_words(KnownTranscript(**made, language="", notice="sample")) == "sample, typed by hand"
+
+
+def test_signatures_are_told_as_present_and_not_as_checked():
+    probed = probe_of(found() | {"signatures": ["axis_signed_video", "plainview_journal"]})
+    assert signature_words(probed) == [
+        "Signed by what made it (Axis signed video): present, not checked here.",
+        "Signed as it was recorded (a Plainview camera's journal); whether it fits is said below.",
+    ]
