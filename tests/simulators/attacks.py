@@ -31,7 +31,12 @@ class Row:
 def all_rows() -> list[Row]:
     """Return every attack, by number."""
     rows = list(
-        _rows_of("simulators.package_attacks", "simulators.receipt_attacks", "simulators.log_attacks")
+        _rows_of(
+            "simulators.package_attacks",
+            "simulators.receipt_attacks",
+            "simulators.log_attacks",
+            "simulators.capture_attacks",
+        )
     )
     assert len({row.number for row in rows}) == len(rows), "a number is used twice"
     return rows

@@ -18,7 +18,8 @@ from what happens, or when a verdict is another than the one that was meant. Wha
 
 Unless a row says otherwise the right key is given. "Exported" means that the holder of the log's key was brought to
 sign the altered package; that is the most an outsider cannot do. For a log, "found" means that the audit behind
-`plainview fsck` reports it and names a file; "refused" that nothing was signed or accepted.
+`plainview fsck` reports it and names a file; "refused" that nothing was signed or accepted. For a recording that its
+camera signed, the camera's key is given, and "no harm" means that everything is still what the camera signed.
 """
 
 

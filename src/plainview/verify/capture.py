@@ -164,7 +164,7 @@ def _check_whole(
         return prove_journal(lines, camera=camera, stream=stream, public_key=public_key)
 
     found = prove()
-    if not is_whole or find_gaps(found) or found.refused:
+    if not is_whole or find_gaps(found) or found.refused or _stop_of(found) is None:
         # A size that lies hides boxes from whoever walks from one to the next.
         boxes = scan_journal_boxes(footage, size_bytes)
         found = prove()
@@ -217,6 +217,10 @@ def find_gaps(journal: ProvenJournal) -> tuple[tuple[int, int], ...]:
     return tuple(gaps)
 
 
+def _stop_of(journal: ProvenJournal) -> CaptureStop | None:
+    return next((line.leaf for line in journal.lines.values() if isinstance(line.leaf, CaptureStop)), None)
+
+
 def _signed_footage(
     footage: BinaryIO, size_bytes: int, journal: ProvenJournal, boxes: Iterable[FoundBox]
 ) -> SignedFootage:
@@ -234,7 +238,7 @@ def _capture_report(
 ) -> CaptureReport:
     leaves = [line.leaf for line in journal.lines.values()]
     start = leaves[0] if leaves and isinstance(leaves[0], CaptureStart) else None
-    stop = next((leaf for leaf in leaves if isinstance(leaf, CaptureStop)), None)
+    stop = _stop_of(journal)
     fragments = [leaf for leaf in leaves if isinstance(leaf, CaptureFragment)]
     gaps = find_gaps(journal)
     findings = judge_fragments(made, fragments, init_bytes_of(start))
