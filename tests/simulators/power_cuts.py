@@ -23,6 +23,7 @@ from plainview.camera.journal import sign_note
 from plainview.camera.state import stream_counter
 from plainview.camera.stream import StreamStart, begin_stream
 from plainview.formats.camera_orders import CameraOrders, CameraSettings, format_camera_orders
+from plainview.formats.capture import CaptureStart
 from plainview.formats.note import ED25519, VerifierKey, format_vkey
 from plainview.verify.capture import check_capture
 from plainview.verify.capture_chain import check_journal_chain, journal_link
@@ -132,6 +133,31 @@ def start_at(mono_ms=0, *, trigger="button"):
         worn="chest",
         trigger=trigger,
         trigger_at=at(mono_ms) if trigger else None,
+    )
+
+
+def start_leaf():
+    """Return the first leaf of a journal without footage."""
+    return CaptureStart(
+        at=SEVEN,
+        mono_ms=0,
+        purpose="shift",
+        serial="SN42",
+        make="Example",
+        model="One",
+        firmware="plainview 1",
+        boot=1,
+        counter=1,
+        previous=None,
+        clock="simulated",
+        zone="UTC",
+        worn="chest",
+        trigger="",
+        trigger_at=None,
+        buffer_ms=0,
+        buffer_setting_ms=0,
+        has_buffer_sound=False,
+        init=None,
     )
 
 
