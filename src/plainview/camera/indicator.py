@@ -46,12 +46,12 @@ RHYTHMS: Final[Mapping[Shown, Rhythm]] = {
     "recording": Rhythm(
         (("red", 120), ("dark", 130), ("red", 120), ("dark", 630)),
         "two quick red blinks every second",
-        "Recording, with sound. Hold to stop.",
+        "Recording. Hold to stop.",
     ),
     "muted": Rhythm(
         (("red", 120), ("dark", 130), ("blue", 750), ("dark", 500)),
         "a quick red blink and a long blue one",
-        "Recording, without sound. Hold to stop.",
+        "Recording, with the sound muted. Hold to stop.",
     ),
     "covert": Rhythm((("dark", 1000),), "dark, as somebody allowed", "Recording. Lights and sounds are off."),
     "docked": Rhythm((("white", 1000),), "steady white", "In a dock. Nothing is recorded."),
