@@ -242,6 +242,9 @@ class Recorder:
             self._encoder.cut(ticks)
         elif isinstance(effect, SetSound):
             self._encoder.set_sound(ticks, effect.sound)
+        elif isinstance(effect, Forget | EndShift):
+            # No picture or sound will come that an end before this could wait for.
+            self._encoder.pause()
         elif isinstance(effect, End):
             if effect.reason in _ENDS_WITH_A_CUT:
                 self._encoder.cut(ticks)

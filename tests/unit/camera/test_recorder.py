@@ -97,6 +97,17 @@ def test_what_is_muted_is_in_fragments_of_its_own():
     assert recording.names().count("unmuted") == 1
 
 
+def test_switching_off_right_after_the_stop_closes_the_recording():
+    camera = switched_on(buffer_ms=0)
+    camera.happen(e.Press)
+    camera.pass_ms(3000)
+    camera.happen(e.Hold, 3000)
+    camera.happen(e.PowerOff)
+    (recording,) = camera.store.recordings
+    assert recording.closed == "button"
+    assert sum(each["duration_ms"] for each in recording.fragments) == 3000
+
+
 def test_the_time_after_the_stop_says_so():
     camera = switched_on(post_ms=4000, buffer_ms=0)
     camera.happen(e.Press)
