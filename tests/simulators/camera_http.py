@@ -113,6 +113,7 @@ class CameraOnline:
 class _Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass

@@ -238,6 +238,7 @@ ROUTES = (
 class _Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass

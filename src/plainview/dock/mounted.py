@@ -92,6 +92,9 @@ class MountedCamera:
     def set_taken(self) -> None:
         """Do nothing: it is pulled."""
 
+    def close(self) -> None:
+        """Do nothing: nothing stays open."""
+
     def files(self) -> list[DockFile]:
         """Return every sealed file of every stream."""
         return [

@@ -128,6 +128,10 @@ class NetworkCamera:
             return ""
         return f"The camera kept {stream}: {_why(answer)}"
 
+    def close(self) -> None:
+        """Let the connection go."""
+        self._line.close()
+
     def _record(self, path: str) -> dict[str, Any]:
         answer = _checked(self._ask("GET", path))
         try:

@@ -148,6 +148,7 @@ class Session:
         with suppress(ServerError):
             self._report(is_taken=True)
         self.server.close()
+        self.source.close()
 
     def _patiently(self, step: Callable[[], None]) -> None:
         """Take a step, again and again until the server is there."""

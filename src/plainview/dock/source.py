@@ -85,3 +85,7 @@ class Source(Protocol):
     def erase(self, files: Sequence[FileState]) -> str:
         """Erase what belongs together, all of it covered by checked receipts; return why it is kept, or nothing."""
         ...
+
+    def close(self) -> None:
+        """Let go of whatever is open; raises nothing."""
+        ...
