@@ -259,7 +259,11 @@ def _put_object(
 ) -> HttpResponse:
     found = _container(destination, container)
     metadata = asked.parse_metadata(request.headers, asked.OBJECT_META)
-    length, etag = asked.parse_body_length(request.headers), asked.parse_etag(request.headers)
+    protocol = str(request.META.get("SERVER_PROTOCOL", ""))
+    length, etag = (
+        asked.parse_body_length(request.headers, protocol=protocol),
+        asked.parse_etag(request.headers),
+    )
     _check_place(destination, found, name, length)
     body = _Body(request, length)
     received = _receive(body, length)

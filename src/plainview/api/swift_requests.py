@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONTAINER_META, OBJECT_META = "X-Container-Meta-", "X-Object-Meta-"
+# A petabyte has sixteen.
+LENGTH_DIGITS = 15
 MD5 = re.compile(r"[0-9a-f]{32}\Z")
 # What a header may hold without being encoded; Axis encodes all others.
 PLAIN = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"
@@ -68,22 +70,26 @@ def format_metadata(metadata: Mapping[str, str], prefix: str) -> dict[str, str]:
     return {prefix + key.title(): quote(value, safe=PLAIN) for key, value in metadata.items()}
 
 
-def parse_body_length(headers: Mapping[str, str]) -> int | None:
-    """Return how many bytes follow, or None where they come in chunks without saying.
+def parse_body_length(headers: Mapping[str, str], *, protocol: str) -> int | None:
+    """Return how many bytes follow, or None where the body ends by itself.
+
+    Args:
+        headers: of the request.
+        protocol: such as "HTTP/1.1"; from HTTP/2 on a body needs no length.
 
     Raises:
-        RequestError: 400 for no number; 411 where nothing says how the body ends; 413 for too many.
+        RequestError: 400 for no number; 413 for too many.
+
+    Source: RFC 9112 section 6.3.
     """
-    if "chunked" in headers.get("Transfer-Encoding", "").lower():
-        return None
     text = headers.get("Content-Length", "")
-    if not text:
-        raise RequestError(411, "Say how much you send: Content-Length, or in chunks.")
-    if not text.isdecimal() or not text.isascii():
+    if "chunked" in headers.get("Transfer-Encoding", "").lower() or (not text and protocol >= "HTTP/2"):
+        return None
+    if text and not (text.isdecimal() and text.isascii()):
         raise RequestError(400, f"Content-Length: expected a number, got {text!a:.40}.")
-    if len(text) > 15:
+    if len(text) > LENGTH_DIGITS:
         raise RequestError(413, "That is more than any server holds.")
-    return int(text)
+    return int(text or "0")
 
 
 def parse_etag(headers: Mapping[str, str]) -> str | None:

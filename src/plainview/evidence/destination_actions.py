@@ -413,6 +413,27 @@ def quarantine_object(
     _name_original(row, Original.objects.get(sha256=original.sha256))
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A moment or span that came marked.
+
+    Attributes:
+        name: of the object that says so.
+        start_ms: of the recording; None is unknown, or before it.
+        end_ms: None where it is a moment.
+        category: empty where it has none.
+        text: empty where it has none.
+        particulars: what else it says.
+    """
+
+    name: str
+    start_ms: int | None
+    end_ms: int | None
+    category: str
+    text: str
+    particulars: Mapping[str, str]
+
+
 @transaction.atomic
 def attach_object(
     *,
@@ -420,14 +441,24 @@ def attach_object(
     original: OriginalFacts,
     recording: KnownRecording | None,
     device: DeviceKey | None,
+    mark: Mark | None,
+    points: list[list[float | None]] | None,
     facts: Mapping[str, Fact],
     actor: Actor,
     now: datetime,
-) -> int:
-    """Keep an object beside its recording.
+) -> None:
+    """Keep an object beside its recording, and what it says of it.
 
-    Returns:
-        The attachment's key.
+    Args:
+        found: the object.
+        original: its bytes, or what they decrypt to.
+        recording: None where nothing of its container can be played.
+        device: the camera.
+        mark: what it marks, if it is a bookmark.
+        points: where the camera was, if it is a track.
+        facts: what else the leaf says.
+        actor: who takes it in.
+        now: when.
 
     Raises:
         AlreadyReceivedError: these bytes have been received a moment ago; try again.
@@ -444,47 +475,32 @@ def attach_object(
         now=now,
     )
     _name_original(row, Original.objects.get(pk=made.original.key))
-    return made.key
+    if recording is not None and mark is not None:
+        add_marker(recording=recording, mark=mark, now=now)
+    if recording is not None and points is not None:
+        Track.objects.get_or_create(
+            recording_id=recording.key,
+            attachment=Attachment.objects.get(pk=made.key),
+            defaults={"source": SOURCE, "points": points, "made_at": now},
+        )
 
 
 @transaction.atomic
-def add_marker(
-    *,
-    recording: KnownRecording,
-    name: str,
-    start_ms: int | None,
-    end_ms: int | None,
-    category: str,
-    text: str,
-    particulars: Mapping[str, str],
-    now: datetime,
-) -> None:
+def add_marker(*, recording: KnownRecording, mark: Mark, now: datetime) -> None:
     """Mark a moment of a recording as its system did; the same object marks once."""
-    if Marker.objects.filter(
-        recording_id=recording.key, source=SOURCE, particulars__object=printable_name(name)
-    ).exists():
+    name = printable_name(mark.name)
+    ours = Marker.objects.filter(recording_id=recording.key, source=SOURCE)
+    if ours.filter(particulars__object=name).exists():
         return
     Marker.objects.create(
         recording_id=recording.key,
         source=SOURCE,
-        start_ms=start_ms,
-        end_ms=end_ms,
-        category=category,
-        text=text.replace("\0", "�"),
-        particulars={**particulars, "object": printable_name(name)},
+        start_ms=mark.start_ms,
+        end_ms=mark.end_ms,
+        category=mark.category,
+        text=mark.text.replace("\0", "\ufffd"),
+        particulars={**mark.particulars, "object": name},
         recorded_at=now,
-    )
-
-
-@transaction.atomic
-def add_track(
-    *, recording: KnownRecording, attachment: int, points: list[list[float | None]], now: datetime
-) -> None:
-    """Keep where a camera was, as a file beside its recording says; the same file says it once."""
-    Track.objects.get_or_create(
-        recording_id=recording.key,
-        attachment=Attachment.objects.get(pk=attachment),
-        defaults={"source": SOURCE, "points": points, "made_at": now},
     )
 
 

@@ -146,7 +146,7 @@ def _mark_moments(job: _Job) -> None:
     recording = _recording(job)
     for each in job.objects:
         if recording is not None and each.kind == "bookmark" and not each.size_bytes:
-            _mark(job, each, recording, "")
+            actions.add_marker(recording=recording, mark=_mark(each, recording, ""), now=job.intake.now())
 
 
 def keep_destinations(*, now: datetime) -> int:
@@ -313,59 +313,51 @@ def _key_file(job: _Job, name: str) -> KeyFile:
 
 
 def _take_beside(job: _Job, found: KnownObject) -> None:
-    """Keep a key, a track or a bookmark's text beside the recording, and read what it says."""
+    """Keep a key, a track or a bookmark's text beside the recording, with what it says of it."""
     original, facts = _sent(job, found), dict[str, "Fact"]()
-    if found.kind == "track" and _points(job, found) is None:
+    if found.kind == "track" and _points(job, original) is None:
         keys = rules.key_names(found.name, (each.name for each in job.objects))
         with contextlib.suppress(ContentKeyError):
             original, facts = _decrypted(job, found, keys)
-    known = queries.original_by_sha256(original.sha256)
     recording = _recording(job)
-    attachment = actions.attach_object(
+    mark = None
+    if found.kind == "bookmark" and recording is not None:
+        text = _bytes_of(job, found, rules.TEXT_LIMIT_BYTES).decode("utf-8", "replace")
+        mark = _mark(found, recording, text)
+    actions.attach_object(
         found=found,
         original=original,
         recording=recording,
         device=job.device,
+        mark=mark,
+        points=_points(job, original) if found.kind == "track" else None,
         facts=facts | _said_by(job),
         actor=KEEPER,
         now=job.intake.now(),
     )
-    if known is not None and original.object_id not in {known.facts.object_id, found.object_id}:
+    kept = queries.original_by_sha256(original.sha256)
+    assert kept is not None, "it was attached just now"
+    if original.object_id not in {kept.facts.object_id, found.object_id}:
         discard(job.installation, original.object_id)
-    if recording is not None and found.kind == "bookmark":
-        text = _bytes_of(job, found, rules.TEXT_LIMIT_BYTES).decode("utf-8", "replace")
-        _mark(job, found, recording, text)
-    if recording is not None and found.kind == "track":
-        kept = queries.original_by_sha256(original.sha256)
-        assert kept is not None, "it was attached just now"
-        points = _points_in(job, kept.facts.object_id, kept.facts.size_bytes)
-        if points is not None:
-            actions.add_track(recording=recording, attachment=attachment, points=points, now=job.intake.now())
 
 
-def _mark(job: _Job, found: KnownObject, recording: KnownRecording, text: str) -> None:
+def _mark(found: KnownObject, recording: KnownRecording, text: str) -> actions.Mark:
     bookmark = rules.bookmark_of(found.metadata)
     started_at = recording.times.started_at
-    actions.add_marker(
-        recording=recording,
+    return actions.Mark(
         name=found.name,
         start_ms=rules.position_ms(bookmark.start_at, started_at),
         end_ms=rules.position_ms(bookmark.end_at, started_at),
         category=bookmark.category,
         text=text,
         particulars=bookmark.particulars,
-        now=job.intake.now(),
     )
 
 
-def _points(job: _Job, found: KnownObject) -> list[list[float | None]] | None:
-    return _points_in(job, found.object_id, found.size_bytes)
-
-
-def _points_in(job: _Job, object_id: str, size_bytes: int) -> list[list[float | None]] | None:
-    if size_bytes > rules.TRACK_LIMIT_BYTES:
+def _points(job: _Job, original: OriginalFacts) -> list[list[float | None]] | None:
+    if original.size_bytes > rules.TRACK_LIMIT_BYTES:
         return None
-    with open_object(job.installation.store, job.installation.keys, object_id) as reader:
+    with open_object(job.installation.store, job.installation.keys, original.object_id) as reader:
         return rules.parse_track(reader.read())
 
 
@@ -425,7 +417,10 @@ def _drop_copies(job: _Job) -> None:
     """Forget what came where the vault holds the same, or what it decrypts to, as an original."""
     for each in destination_queries.objects_of(job.container):
         if each.original is not None and each.object_id and each.object_id != each.original.facts.object_id:
-            discard(job.installation, each.object_id)
+            # An interruption may have come between this and noting it.
+            with contextlib.suppress(ObjectMissingError):
+                job.installation.store.delete(each.object_id)
+            job.installation.keys.destroy_object_key(each.object_id)
             actions.forget_sent_object(found=each)
 
 
