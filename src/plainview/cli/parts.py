@@ -154,4 +154,10 @@ def _run_worker(data: Path, name: str) -> None:
 
 def _work(data: Path, cluster: Cluster, name: str) -> None:
     run_worker = import_module("plainview.pipeline.worker").run_worker
-    run_worker(data=data, cluster=cluster, name=name, zone=settings.PLAINVIEW_ZONE)
+    run_worker(
+        data=data,
+        cluster=cluster,
+        name=name,
+        zone=settings.PLAINVIEW_ZONE,
+        overdue_after=settings.PLAINVIEW_OVERDUE_AFTER,
+    )

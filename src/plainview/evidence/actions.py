@@ -195,7 +195,7 @@ def quarantine_file(
     facts: Mapping[str, Fact] | None = None,
     actor: Actor,
     now: datetime,
-) -> None:
+) -> int:
     """Keep a file that cannot be used as a recording, with the reason.
 
     Args:
@@ -206,6 +206,9 @@ def quarantine_file(
         facts: what else the leaf says.
         actor: who hands it in.
         now: when.
+
+    Returns:
+        The act's row id.
 
     Raises:
         AlreadyReceivedError: these bytes have been received.
@@ -219,7 +222,7 @@ def quarantine_file(
             reason=reason,
             reason_text=reason_text,
         )
-        record(
+        act_id = record(
             "file.quarantined",
             object=f"original:{original.object_id}",
             actor=actor,
@@ -235,6 +238,7 @@ def quarantine_file(
             actor=actor,
             now=now,
         )
+    return act_id
 
 
 @transaction.atomic

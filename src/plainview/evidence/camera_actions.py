@@ -15,7 +15,13 @@ from plainview.accounts.spans import broken_constraint
 from plainview.custody.record import Actor, record
 from plainview.evidence.actions import add_device, assign_device
 from plainview.evidence.camera_models import CameraKey, CameraPolicy, CovertLeave, Dock, Docking
-from plainview.evidence.camera_queries import known_camera, known_camera_key, known_docking
+from plainview.evidence.camera_queries import (
+    has_open_dock,
+    known_camera,
+    known_camera_key,
+    known_cameras,
+    known_docking,
+)
 from plainview.evidence.camera_rules import CLOCK_LIMIT_MS, is_clock_off
 from plainview.evidence.errors import (
     CameraNameTakenError,
@@ -34,6 +40,7 @@ from plainview.evidence.queries import device_key
 from plainview.evidence.rules import DeviceKey
 from plainview.formats.camera_orders import CameraSettings, parse_camera_settings
 from plainview.tasks.actions import open_task, settle_task
+from plainview.tasks.queries import was_asked
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -451,6 +458,31 @@ def check_out(*, badge: str, make: str, serial: str, is_sure: bool, actor: Actor
         raise WornByAnotherError(camera.assigned)
     assign_device(device=device, officer=officer, valid_from=now, valid_to=None, actor=actor, now=now)
     return known_camera(**asked).assigned
+
+
+def ask_where_cameras_are(*, now: datetime, overdue_after: timedelta, actor: Actor) -> int:
+    """Ask about each camera that should have been docked by now, and withdraw what is no longer to ask.
+
+    Where no dock was ever added cameras are handed in otherwise, and none is overdue.
+
+    Returns:
+        How many are overdue, asked about before or now.
+    """
+    if not has_open_dock():
+        return 0
+    overdue = [camera for camera in known_cameras(at=now, overdue_after=overdue_after) if camera.is_overdue]
+    for camera in overdue:
+        seen = None if camera.docking is None else camera.docking.taken_at
+        since_at = max(at for at in (camera.assigned_at, seen) if at is not None)
+        # Once for each time it stays away: an answer is an answer until it was docked again.
+        if was_asked(kind="overdue_camera", about=about_device(camera.device), since=since_at):
+            continue
+        since = (
+            "It was never docked." if seen is None else f"It was last docked at {seen:%Y-%m-%d %H:%M} UTC."
+        )
+        why = f"{camera.make} {camera.serial}, {camera.assigned}. {since}"
+        open_task(kind="overdue_camera", about=about_device(camera.device), why=why, actor=actor, now=now)
+    return len(overdue)
 
 
 def _ask_about_clock(

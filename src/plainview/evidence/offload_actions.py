@@ -107,14 +107,15 @@ def store_offload(*, name: str) -> None:
     if row is not None:
         row.state = "stored"
         row.save(update_fields=["state"])
-        _defer(name)
+        _defer(row)
 
 
 @transaction.atomic
 def look_at_offload(*, name: str) -> None:
     """Have somebody look at an offload that is stored, where nobody is to already."""
-    if Offload.objects.select_for_update().filter(name=name, state="stored").exists():
-        _defer(name)
+    row = Offload.objects.select_for_update().filter(name=name, state="stored").first()
+    if row is not None:
+        _defer(row)
 
 
 @transaction.atomic
@@ -172,10 +173,12 @@ def drop_offload(*, name: str, reason: str, reason_text: str, actor: Actor, now:
     return True
 
 
-def _defer(name: str) -> None:
+def _defer(row: Offload) -> None:
+    # Footage and journal of one press one after the other: each looks whether the other is there.
+    together = f"stream:{row.device_id}/{row.stream}" if row.stream else f"offload:{row.name}"
     job = app.configure_task(
-        JOB, queue=QUEUE, priority=PRIORITY, queueing_lock=f"offload:{name}", lock=f"offload:{name}"
+        JOB, queue=QUEUE, priority=PRIORITY, queueing_lock=f"offload:{row.name}", lock=together
     )
     # Inside a savepoint: where the job waits already, the lock's error must not end the transaction.
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
-        job.defer(name=name)
+        job.defer(name=row.name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from plainview.evidence import actions, queries
 from plainview.evidence.destination_queries import arriving_object_ids
 from plainview.evidence.errors import AlreadyReceivedError
+from plainview.evidence.offload_queries import ended_offloads_among, open_offload_names
 from plainview.evidence.rules import OriginalFacts
 from plainview.evidence.upload_queries import open_upload_names
 from plainview.media.facts import WARNINGS
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plainview.custody.record import Actor
-    from plainview.evidence.rules import DeviceKey, KnownOriginal
+    from plainview.evidence.actions import ProbeFacts
+    from plainview.evidence.rules import DeviceKey, KnownOriginal, KnownRecording
     from plainview.media.facts import Probe
     from plainview.pipeline.installation import Installation
     from plainview.service.jail import DecoderJail
@@ -120,6 +122,7 @@ class Intake:
         monotonic: seconds that only go forward, for deciding when to publish.
         on_bytes: told how many bytes of the file at hand have been read.
         device: the camera the files come from, where that is known.
+        receive: makes a recording, or a part of one, of an original that was examined; None makes a recording of each.
     """
 
     installation: Installation
@@ -129,6 +132,23 @@ class Intake:
     monotonic: Callable[[], float]
     on_bytes: Callable[[int], None] | None = None
     device: DeviceKey | None = None
+    receive: Callable[[Intake, Examined], KnownRecording] | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """An original that the vault holds and that can be played.
+
+    Attributes:
+        original: its bytes.
+        probe: what it is made of. probe_facts: the same, as the records keep it.
+        offered_name: the file's name, as it came.
+    """
+
+    original: OriginalFacts
+    probe: Probe
+    probe_facts: ProbeFacts
+    offered_name: str
 
 
 def take_in(intake: Intake, paths: Iterable[Path]) -> Iterator[Outcome]:
@@ -275,17 +295,22 @@ def _commit(intake: Intake, shown: str, facts: OriginalFacts) -> Outcome:
         )
         return Outcome(shown, "quarantined", None, facts.sha256, found.reason, _kept_in_words(found.text))
     probe, probe_facts = found
-    recording = actions.receive_recording(
-        original=facts,
-        probe=probe_facts,
-        times=capture_times(probe, zone=installation.zone),
-        offered_name=name,
+    receive_it = intake.receive or _receive_recording
+    recording = receive_it(intake, Examined(facts, probe, probe_facts, name))
+    return Outcome(shown, "received", recording.identifier, facts.sha256, None, _in_words(probe))
+
+
+def _receive_recording(intake: Intake, examined: Examined) -> KnownRecording:
+    return actions.receive_recording(
+        original=examined.original,
+        probe=examined.probe_facts,
+        times=capture_times(examined.probe, zone=intake.installation.zone),
+        offered_name=examined.offered_name,
         source="import",
         device=intake.device,
         actor=intake.actor,
         now=intake.now(),
     )
-    return Outcome(shown, "received", recording.identifier, facts.sha256, None, _in_words(probe))
 
 
 def _duplicate(intake: Intake, shown: str, known: KnownOriginal) -> Outcome:
@@ -432,7 +457,7 @@ def settle(intake: Intake) -> int:
         How many objects were adopted.
     """
     store, keys = intake.installation.store, intake.installation.keys
-    arriving = open_upload_names() | arriving_object_ids()
+    arriving = open_upload_names() | open_offload_names() | arriving_object_ids()
     store.sweep()
     sweep_incoming(store, keys, arriving)
     # Finish what an interruption left unpublished; and a log that may not be signed is to be known before it grows.
@@ -441,8 +466,13 @@ def settle(intake: Intake) -> int:
     known = queries.known_object_ids()
     _check_store_is_ours(intake.installation, known)
     # What was handed in and is not examined yet is its own job's to take in.
-    for object_id in find_orphans(store, known | arriving):
-        adopted += _adopt(intake, object_id)
+    orphans = list(find_orphans(store, known | arriving))
+    # What came sealed and became something else is nobody's any more.
+    over = ended_offloads_among(orphans)
+    for object_id in over:
+        discard(intake.installation, object_id)
+    for object_id in orphans:
+        adopted += object_id not in over and _adopt(intake, object_id)
     collect_unused_keys(store, keys, known | arriving)
     return adopted
 

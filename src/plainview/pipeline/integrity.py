@@ -12,6 +12,7 @@ from plainview.custody.queries import continued_logs
 from plainview.custody.sequence import all_epochs, sequencing_paused
 from plainview.evidence import queries
 from plainview.evidence.destination_queries import arriving_object_ids
+from plainview.evidence.offload_queries import open_offload_names
 from plainview.formats.checkpoint import Checkpoint
 from plainview.formats.chunks import parse_chunk_times
 from plainview.formats.errors import FormatError
@@ -271,7 +272,7 @@ def _check_store(job: Fsck, keys: KeyStore | None, claims: Claims, tally: Tally)
     except StoreMissingError as error:
         yield Finding(premises.OBJECTS, str(error))
         return
-    arriving = arriving_object_ids()
+    arriving = arriving_object_ids() | open_offload_names()
     for found in check_objects(store, keys, expected, deep=job.is_deep, on_progress=on_progress):
         if found.kind is FindingKind.UNLISTED and found.object_id in arriving:
             continue

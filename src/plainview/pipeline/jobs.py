@@ -10,8 +10,8 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from plainview.custody.record import Actor
-from plainview.evidence import destination_actions, step_actions, upload_actions
-from plainview.pipeline import destination_intake, steps, uploads
+from plainview.evidence import destination_actions, offload_actions, step_actions, upload_actions
+from plainview.pipeline import camera_watch, destination_intake, offloads, steps, uploads
 from plainview.pipeline.derived_store import sweep_derived
 from plainview.pipeline.intake import Intake
 
@@ -70,6 +70,18 @@ def take_in_container(context: JobContext, *, key: int) -> None:
     destination_intake.take_in_container(_intake(workplace_of(context)), key)
 
 
+@JOBS.task(
+    name=offload_actions.JOB,
+    queue=offload_actions.QUEUE,
+    retry=RetryStrategy(max_attempts=UPLOAD_TRIES, exponential_wait=3),
+    pass_context=True,
+)
+def take_in_offload(context: JobContext, *, name: str) -> None:
+    """Take in what a dock handed in."""
+    is_last_try = context.job.attempts >= UPLOAD_TRIES
+    offloads.take_in_offload(_intake(workplace_of(context)), name, is_last_try=is_last_try)
+
+
 def _intake(workplace: Workplace) -> Intake:
     return Intake(
         installation=workplace.installation,
@@ -125,6 +137,20 @@ def keep_uploads(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 -
 def keep_destinations(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
     """Take in what connected systems never said was complete, and look for what no job is about."""
     destination_intake.keep_destinations(now=workplace_of(context).now())
+
+
+@_by_itself("keep_offloads", cron="*/10 * * * *")
+def keep_offloads(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Give up what docks never sent whole, and look for what no job is about."""
+    workplace = workplace_of(context)
+    offloads.keep_offloads(workplace.installation, now=workplace.now())
+
+
+@_by_itself("watch_cameras", cron="*/15 * * * *")
+def watch_cameras(context: JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Ask about cameras that stay away, and about recordings that they counted and did not hand in."""
+    workplace = workplace_of(context)
+    camera_watch.watch_cameras(now=workplace.now(), overdue_after=workplace.overdue_after)
 
 
 @_by_itself("forget_jobs", cron="17 * * * *")

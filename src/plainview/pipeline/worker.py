@@ -13,6 +13,7 @@ from django.db import connection
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django.db_cleanup import DjangoApp
 
+from plainview.evidence.camera_rules import OVERDUE_AFTER
 from plainview.evidence.step_actions import requeue_steps
 from plainview.pipeline.installation import open_derived, open_installation
 from plainview.pipeline.jobs import JOBS, WORKPLACE
@@ -21,6 +22,7 @@ from plainview.pipeline.workplace import Workplace
 from plainview.service.jail import DecoderJail
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
     from plainview.service.cluster import Cluster
@@ -34,7 +36,15 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 CONNECTIONS = 3
 
 
-def run_worker(*, data: Path, cluster: Cluster, name: str, zone: str, is_waiting: bool = True) -> None:
+def run_worker(
+    *,
+    data: Path,
+    cluster: Cluster,
+    name: str,
+    zone: str,
+    overdue_after: timedelta = OVERDUE_AFTER,
+    is_waiting: bool = True,
+) -> None:
     """Do jobs until asked to stop; Django's database is connected already. Call it from the main thread.
 
     Asked by SIGTERM or SIGINT, the step at hand is given back within about a second and does not count as an attempt.
@@ -44,6 +54,7 @@ def run_worker(*, data: Path, cluster: Cluster, name: str, zone: str, is_waiting
         cluster: its database.
         name: of this worker, for the log.
         zone: IANA zone of the place.
+        overdue_after: how long an assigned camera may stay away from every dock.
         is_waiting: whether to wait for jobs when there are none; else the worker ends.
 
     Raises:
@@ -63,6 +74,7 @@ def run_worker(*, data: Path, cluster: Cluster, name: str, zone: str, is_waiting
                 now=_now,
                 monotonic=time.monotonic,
                 is_stopping=stopping.is_set,
+                overdue_after=overdue_after,
             )
             requeue_steps(now=_now())
             connection.close()

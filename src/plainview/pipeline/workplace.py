@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plainview.evidence.camera_rules import OVERDUE_AFTER
 from plainview.evidence.step_actions import note_progress
 from plainview.service.errors import JailError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from plainview.evidence.rules import ClaimedStep
@@ -40,6 +41,7 @@ class Workplace:
         monotonic: seconds that only go forward.
         is_stopping: says whether the worker was asked to end.
         threads: for each decoder and encoder.
+        overdue_after: how long an assigned camera may stay away from every dock.
     """
 
     installation: Installation
@@ -52,6 +54,7 @@ class Workplace:
     monotonic: Callable[[], float]
     is_stopping: Callable[[], bool]
     threads: int = 1
+    overdue_after: timedelta = OVERDUE_AFTER
 
 
 class StepFailedError(Exception):

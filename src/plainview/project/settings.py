@@ -15,6 +15,7 @@ from platformdirs import user_data_dir
 
 from plainview.accounts.rules import COOL_OFF, LIMITS, check_role
 from plainview.cli.refusals import SettingError
+from plainview.evidence.camera_rules import OVERDUE_AFTER
 from plainview.project.static_files import immutable_prefix
 
 # Where everything this installation keeps lies.
@@ -46,6 +47,14 @@ def _minutes(name: str, *, default: int) -> timedelta:
     return timedelta(minutes=int(text))
 
 
+def _hours(name: str, *, default: timedelta) -> timedelta:
+    """Return a length of time that the environment gives in whole hours."""
+    text = os.environ.get(name) or str(default // timedelta(hours=1))
+    if not text.isdecimal() or int(text) == 0:
+        raise SettingError(name, text, expected=f"whole hours, such as {default // timedelta(hours=1)}")
+    return timedelta(hours=int(text))
+
+
 def _roles(name: str) -> frozenset[str]:
     """Return roles that the environment names with commas between; one that is no role would protect nobody."""
     roles = frozenset(role.strip() for role in os.environ.get(name, "").split(",") if role.strip())
@@ -59,6 +68,10 @@ PLAINVIEW_SESSION_LENGTH = _minutes("PLAINVIEW_SESSION_MINUTES", default=12 * 60
 PLAINVIEW_IDLE_LENGTH = _minutes("PLAINVIEW_IDLE_MINUTES", default=30)
 # Whose holders must have a second factor to get further than their own account.
 PLAINVIEW_SECOND_FACTOR_ROLES: frozenset[str] = _roles("PLAINVIEW_SECOND_FACTOR_ROLES")
+
+
+# How long an assigned camera may stay away from every dock before somebody is asked where it is.
+PLAINVIEW_OVERDUE_AFTER = _hours("PLAINVIEW_OVERDUE_HOURS", default=OVERDUE_AFTER)
 
 
 def _secret_key() -> str:

@@ -46,9 +46,10 @@ def access_task(*, viewer: Viewer, key: int) -> KnownTask:
     return _known(row)
 
 
-def was_asked(*, kind: str, about: str) -> bool:
-    """Say whether a question was ever asked about something, open or answered."""
-    return Task.objects.filter(kind=kind, about=about).exists()
+def was_asked(*, kind: str, about: str, since: datetime | None = None) -> bool:
+    """Say whether a question was asked about something, open or answered; since a moment, or ever."""
+    rows = Task.objects.filter(kind=kind, about=about)
+    return (rows if since is None else rows.filter(opened_at__gte=since)).exists()
 
 
 def _for(viewer: Viewer) -> QuerySet[Task]:
