@@ -123,7 +123,7 @@ MIDDLEWARE = [
     "plainview.web.viewer.ViewerMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-ROOT_URLCONF = "plainview.web.urls"
+ROOT_URLCONF = "plainview.project.urls"
 WSGI_APPLICATION = "plainview.project.wsgi.application"
 TEMPLATES = [
     {

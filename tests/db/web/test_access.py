@@ -57,8 +57,13 @@ def views(resolver):
             yield pattern.name, pattern.callback
 
 
+# What programs ask, and not people: guarded by tokens (tests/db/api).
+FOR_PROGRAMS = {"dock", "destination"}
+PROGRAMS = ("dock_", "swift_")
+
+
 def unguarded(resolver):
-    known = {*PLACES, *DEEDS, PUBLIC, OWN_ACCOUNT}
+    known = {*PLACES, *DEEDS, PUBLIC, OWN_ACCOUNT, *FOR_PROGRAMS}
     return [name for name, view in views(resolver) if getattr(view, "guarded_action", None) not in known]
 
 
@@ -69,16 +74,21 @@ def addresses(names=None):
         "upload": ["0" * 32],
         "recording_package": [ABSENT, "0" * 32],
         "recording_attachment": [ABSENT, "7"],
+        "camera": ["0" * 16],
     }
     made = {}
     for name, _ in views(get_resolver()):
+        if name.startswith(PROGRAMS):
+            continue
         takes_one = name.startswith("recording_") or name in {"recording", "go_to"}
         made[name] = reverse(name, args=arguments.get(name, [ABSENT] if takes_one else []))
     return made if names is None else {name: made[name] for name in names}
 
 
 def actions():
-    return {name: view.guarded_action for name, view in views(get_resolver())}
+    return {
+        name: view.guarded_action for name, view in views(get_resolver()) if not name.startswith(PROGRAMS)
+    }
 
 
 # --- every address
