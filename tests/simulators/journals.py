@@ -124,6 +124,8 @@ class SigningCamera:
         events: tuple[tuple[int, str], ...] = (),
         is_closed: bool = True,
         purpose: str = "recording",
+        buffer_ms: int = 0,
+        has_buffer_sound: bool = False,
         fragment_bytes: int = FRAGMENT_BYTES,
         init: bytes | None = None,
         real: tuple[bytes, ...] | None = None,
@@ -135,11 +137,13 @@ class SigningCamera:
             events: after which fragment (from 1; 0 is before the first) which event; keys of EVENTS.
             is_closed: with a stop; without, as a loss of power leaves it.
             purpose: recording, function_check or shift; a shift has no footage.
+            buffer_ms: how much of it, says the first leaf, is from before the trigger.
+            has_buffer_sound: whether that has sound.
             fragment_bytes: about how long each is.
             init: bytes of a real initialisation segment instead of noise.
             real: bytes of real fragments instead of noise; then `fragments` is not read.
         """
-        press = _Press(self, purpose, init)
+        press = _Press(self, purpose, init, buffer_ms=buffer_ms, has_buffer_sound=has_buffer_sound)
         parts = [self._noise(fragment_bytes) for _ in range(fragments)] if real is None else list(real)
         if purpose == "shift":
             parts = []
@@ -167,7 +171,16 @@ class SigningCamera:
 
 class _Press:
     # One recording while it is made.
-    def __init__(self, camera: SigningCamera, purpose: str, init: bytes | None) -> None:
+    def __init__(
+        self,
+        camera: SigningCamera,
+        purpose: str,
+        init: bytes | None,
+        *,
+        buffer_ms: int,
+        has_buffer_sound: bool,
+    ) -> None:
+        self.buffer_ms, self.has_buffer_sound = buffer_ms, has_buffer_sound
         camera.counter += 1
         self.camera, self.purpose = camera, purpose
         self.stream = f"{camera.counter:06d}-{camera.random_digits()}"
@@ -199,9 +212,9 @@ class _Press:
             worn="chest",
             trigger="button" if has_footage else "",
             trigger_at=camera.now if has_footage else None,
-            buffer_ms=0,
-            buffer_setting_ms=0,
-            has_buffer_sound=False,
+            buffer_ms=self.buffer_ms,
+            buffer_setting_ms=self.buffer_ms,
+            has_buffer_sound=self.has_buffer_sound,
             init=InitSegment(len(self.footage), digest(self.footage), digest(b"sealed" + self.footage))
             if has_footage
             else None,

@@ -236,8 +236,8 @@ class _SignedTree:
             if not self._add(place, value):
                 self.forked_at.add(seq)
         for place, value in (((0, seq), each.leaf), *peaks):
-            if self.built.get(place) == value and not self._confirm(place):
-                self.forked_at.add(seq)
+            if self.built.get(place) == value:
+                self._confirm(place)
         self.agreed.add(each.data)
         return ""
 
@@ -257,18 +257,21 @@ class _SignedTree:
                 return True
             height, number = parent
 
-    def _confirm(self, place: SubtreePlace) -> bool:
-        """Note that all in this subtree is signed, as it is made of the leaves at hand; False as _add."""
-        waiting, fits = [place], True
+    def _confirm(self, place: SubtreePlace) -> None:
+        """Note that all in this subtree is signed, as it is made of the leaves at hand.
+
+        Nothing else can be noted inside it yet: lines are judged from the last to the first, and the subtrees in front
+        of a later leaf are never smaller than those in front of an earlier one.
+        """
+        waiting = [place]
         while waiting:
             height, number = here = waiting.pop()
             if here in self.confirmed:
                 continue
             self.confirmed.add(here)
-            fits = self.nodes.setdefault(here, self.built[here]) == self.built[here] and fits
+            self.nodes.setdefault(here, self.built[here])
             if height:
                 waiting += [(height - 1, 2 * number), (height - 1, 2 * number + 1)]
-        return fits
 
 
 def _peaks_of(line: JournalLine) -> list[tuple[SubtreePlace, bytes]]:
