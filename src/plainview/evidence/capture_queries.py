@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
+
 from plainview.evidence.camera_models import (
     Attachment,
     CameraEvent,
@@ -13,7 +15,8 @@ from plainview.evidence.camera_models import (
     Marker,
     Track,
 )
-from plainview.evidence.models import Recording
+from plainview.evidence.camera_rules import missing_counters
+from plainview.evidence.models import Device, Recording
 from plainview.evidence.rules import Trigger
 
 if TYPE_CHECKING:
@@ -58,8 +61,7 @@ class KnownJournal:
         is_closed: whether its last leaf was there.
         fragments: how many it speaks of. proven_fragments: how many of them are as signed.
         start: the first leaf, as formats.capture writes it.
-        findings: what is not OK: records with verdict, begins_ms, ends_ms (None is not known) and reason, as
-            verify.capture_fragments.FragmentFinding has them.
+        findings: what is not OK: records with verdict, start_ms, end_ms (None is not known) and why.
         camera_key: None where it was not signed with a key that anybody knows.
     """
 
@@ -139,6 +141,62 @@ class KnownAttachment:
     received_at: datetime
 
 
+@dataclass(frozen=True)
+class JournalsSummary:
+    """What is known of a camera by its own journals.
+
+    Attributes:
+        last_at: when the newest of them began, by the camera's clock.
+        last_verdict: on that; one of camera_rules.CAPTURE_VERDICTS.
+        missing: which numbers its own count leaves out, the first of them.
+    """
+
+    last_at: datetime
+    last_verdict: str
+    missing: Sequence[int]
+
+
+@dataclass(frozen=True)
+class KnownDevice:
+    """A device by the name that the custody log has for it."""
+
+    key: int
+    pseudonym: str
+    make: str
+    model: str
+    serial: str
+
+
+def device_named(pseudonym: str) -> KnownDevice | None:
+    """Return the device that the custody log and tasks call device:<pseudonym>, or None."""
+    return next(iter(devices_named([pseudonym]).values()), None)
+
+
+def devices_named(pseudonyms: Iterable[str]) -> dict[str, KnownDevice]:
+    """Return devices by the names that the custody log has for them; those that exist."""
+    rows = Device.objects.filter(pseudonym__in=set(pseudonyms))
+    found = [KnownDevice(row.pk, row.pseudonym, row.make, row.model, row.serial) for row in rows]
+    return {device.pseudonym: device for device in found}
+
+
+def journals_of_devices(*, device: int | None = None) -> dict[int, JournalsSummary]:
+    """Return what is known by their own journals of every camera that has any, or of one."""
+    rows = CameraJournal.objects.filter(Q() if device is None else Q(device_id=device))
+    counters: dict[tuple[int, int], list[int]] = {}
+    for owner, key, counter in rows.filter(camera_key__isnull=False).values_list(
+        "device_id", "camera_key_id", "counter"
+    ):
+        counters.setdefault((owner, key), []).append(counter)
+    missing: dict[int, list[int]] = {}
+    for (owner, _), found in counters.items():
+        missing.setdefault(owner, []).extend(missing_counters(found))
+    newest = rows.order_by("device_id", "-started_at", "-pk").distinct("device_id")
+    return {
+        row.device_id: JournalsSummary(row.started_at, row.verdict, missing.get(row.device_id, []))
+        for row in newest
+    }
+
+
 def trigger_of(recording: KnownRecording) -> Trigger:
     """Return what started and ended a recording, as far as anything says so."""
     return Trigger(
@@ -153,9 +211,9 @@ def journal_of(recording: KnownRecording) -> KnownJournal | None:
     return next(_known(CameraJournal.objects.filter(recording_id=recording.key)), None)
 
 
-def shift_journals_of(*, device: int, from_at: datetime, limit: int) -> list[KnownJournal]:
-    """Return a camera's journals of shifts that began at or after a moment by its clock, the newest first."""
-    rows = CameraJournal.objects.filter(device_id=device, purpose="shift", started_at__gte=from_at)
+def shift_journals_of(*, device: int, limit: int) -> list[KnownJournal]:
+    """Return a camera's journals of shifts, the newest by its own clock first."""
+    rows = CameraJournal.objects.filter(device_id=device, purpose="shift")
     return list(_known(rows.order_by("-started_at", "-pk")[:limit]))
 
 

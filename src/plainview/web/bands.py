@@ -31,8 +31,8 @@ DOES: Final[Mapping[str, str]] = {
     "recording": "Recording",
     "muted": "Recording without sound",
     "covert": "Recording, covert",
-    "fault": "Fault: nothing was recorded",
-    UNKNOWN: "Unknown: the camera says nothing",
+    "fault": "Fault, nothing was recorded",
+    UNKNOWN: "Unknown, the camera says nothing",
 }
 # How each is drawn: what looks alike means alike.
 FILLS: Final[Mapping[str, str]] = {"off": "dark", "buffering": "ready", "checking": "recording"}

@@ -104,8 +104,8 @@ def camera_rows(said: Said, *, from_ms: int, length_ms: int) -> CameraRows | Non
 
 def buffer_of(said: Said) -> int | None:
     """Return how much of the time before the start was kept, in milliseconds; None where nothing says so."""
-    if said.journal is not None:
-        return int(said.journal.start.get("buffer_ms") or 0)
+    if said.journal is not None and "buffer_ms" in said.journal.start:
+        return int(said.journal.start["buffer_ms"])
     if said.trigger.on_at is None or said.started_at is None:
         return None
     return max(0, round((said.trigger.on_at - said.started_at).total_seconds() * 1000))
@@ -136,18 +136,14 @@ def _ticks(said: Said, buffer_ms: int | None) -> list[Tick]:
     found = []
     if buffer_ms is not None:
         found.append(Tick(STARTED, f"Started. {trigger_words(said)}".rstrip(), buffer_ms))
-    own = [Tick(MARKER, "Marker set by the wearer", at) for at in _marker_places(said.events)]
-    came = [
-        Tick(MARKER, f"Marker: {_marker_words(each)}", each.start_ms)
-        for each in said.markers
-        if each.start_ms is not None and not (each.source == "camera" and own)
+    markers = [
+        Tick(MARKER, _marker_words(each), each.start_ms) for each in said.markers if each.start_ms is not None
     ]
-    return [*found, *sorted([*own, *came], key=lambda tick: tick.start_ms)]
-
-
-def _marker_places(events: Iterable[KnownEvent]) -> list[int]:
-    return [e.position_ms for e in events if e.event == "marker" and e.position_ms is not None]
+    return [*found, *sorted(markers, key=lambda tick: tick.start_ms)]
 
 
 def _marker_words(marker: KnownMarker) -> str:
-    return ", ".join(filter(None, (marker.category, marker.text))) or "without words"
+    words = ", ".join(filter(None, (marker.category, marker.text)))
+    if words:
+        return f"Marker: {words}"
+    return "Marker set by the wearer" if marker.source == "camera" else "Marker without words"

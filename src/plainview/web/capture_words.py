@@ -102,14 +102,16 @@ def findings_of(journal: KnownJournal) -> list[Finding]:
     merged: list[dict[str, Any]] = []
     for each in journal.findings:
         if merged and _goes_on(merged[-1], each):
-            merged[-1]["ends_ms"] = each.get("ends_ms")
+            merged[-1]["end_ms"] = each.get("end_ms")
         else:
             merged.append(dict(each))
-    return [Finding(_range(each), _verdict(each), str(each.get("reason") or "")) for each in merged]
+    return [Finding(_range(each), _verdict(each), str(each.get("why") or "")) for each in merged]
 
 
 def buffer_words(start: Mapping[str, Any]) -> str:
     """Say how much of the time before the start was kept: 30 s kept of 30 s set, without sound."""
+    if "buffer_ms" not in start:
+        return "not known"
     kept_ms, set_ms = int(start.get("buffer_ms") or 0), int(start.get("buffer_setting_ms") or 0)
     if not set_ms and not kept_ms:
         return "none: none is set"
@@ -128,12 +130,12 @@ def previous_words(journal: KnownJournal) -> str:
 
 
 def _goes_on(finding: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    is_next = finding.get("ends_ms") is not None and finding["ends_ms"] == after.get("begins_ms")
-    return is_next and all(finding.get(name) == after.get(name) for name in ("verdict", "reason"))
+    is_next = finding.get("end_ms") is not None and finding["end_ms"] == after.get("start_ms")
+    return is_next and all(finding.get(name) == after.get(name) for name in ("verdict", "why"))
 
 
 def _range(finding: Mapping[str, Any]) -> str:
-    start_ms, end_ms = finding.get("begins_ms"), finding.get("ends_ms")
+    start_ms, end_ms = finding.get("start_ms"), finding.get("end_ms")
     if not isinstance(start_ms, int):
         return "the whole" if end_ms is None else f"up to {words.format_position(int(end_ms))}"
     if not isinstance(end_ms, int):

@@ -39,6 +39,7 @@ class Place:
 PLACES = (
     ("To do", "to_do", "tasks.read", ("home", "to_do", "task_answer", "quarantine")),
     ("Recordings", "recordings", "recordings.list", ("recordings", "recording")),
+    ("Department", "cameras", "cameras.read", ("cameras", "camera")),
 )
 
 

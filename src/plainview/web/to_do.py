@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,23 +14,32 @@ from django.views.decorators.http import require_POST, require_safe
 
 from plainview.accounts.name_queries import names_of
 from plainview.accounts.rules import decide_place
+from plainview.evidence.camera_actions import about_device, admit_camera, refuse_camera
+from plainview.evidence.camera_queries import waiting_keys
+from plainview.evidence.capture_queries import devices_named
+from plainview.evidence.errors import NotWaitingError
 from plainview.evidence.quarantine_queries import KeptFile, kept_files_about
 from plainview.evidence.step_actions import answer_parked_step
 from plainview.tasks.actions import close_task
 from plainview.tasks.errors import NoSuchTaskError, TaskClosedError, UnknownAnswerError
 from plainview.tasks.queries import access_task, done_tasks, open_tasks
-from plainview.tasks.rules import KINDS, KnownTask, kind_named
+from plainview.tasks.rules import KINDS, KnownTask, check_answer, kind_named
 from plainview.web import words
 from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from django.http import HttpResponse
 
+    from plainview.custody.record import Actor
+    from plainview.evidence.capture_queries import KnownDevice
     from plainview.web.viewer import Request
 
+# What camera actions call a camera, and one of its journals: device:<pseudonym>, and what follows a slash.
+DEVICE = re.compile(r"device:([0-9a-f]{16})(?:/([0-9a-f-]{1,24}))?\Z", re.ASCII)
 # More than a person answers at a sitting, and few enough that the page stays light.
 SHOWN = 100
 # Who comes for recordings lands there; everyone else on what is asked of them.
@@ -77,14 +87,16 @@ def to_do(request: Request) -> HttpResponse:
     asked = open_tasks(viewer=request.viewer)
     closed = done_tasks(viewer=request.viewer, now=request.now)
     names = names_of(task.closed_by for task in closed)
-    files = kept_files_about(viewer=request.viewer, abouts=[task.about for task in (*asked, *closed)])
+    abouts = [task.about for task in (*asked, *closed)]
+    files = kept_files_about(viewer=request.viewer, abouts=abouts)
+    cameras = devices_named(match[1] for about in abouts if (match := DEVICE.match(about)))
     return render(
         request,
         "web/to_do.html",
         {
-            "asked": [_asked(task, files, names) for task in asked[:SHOWN]],
+            "asked": [_asked(task, files, cameras, names) for task in asked[:SHOWN]],
             "asked_count": len(asked),
-            "closed": [_asked(task, files, names) for task in closed[:SHOWN]],
+            "closed": [_asked(task, files, cameras, names) for task in closed[:SHOWN]],
             "closed_count": len(closed),
             "may_read_quarantine": decide_place(request.viewer, "quarantine.read"),
             "now": request.now,
@@ -107,6 +119,8 @@ def answer(request: Request, key: int) -> HttpResponse:
         task = access_task(viewer=request.viewer, key=key)
         if task.kind == "parked_step":
             answer_parked_step(task=key, **asked)
+        elif task.kind == "camera_request":
+            _answer_camera(task, given, actor=asked["actor"], now=request.now)
         else:
             close_task(key=key, **asked)
     except NoSuchTaskError as error:
@@ -119,14 +133,56 @@ def answer(request: Request, key: int) -> HttpResponse:
         messages.warning(
             request, "That is not one of the answers. Nothing was changed; choose one of the buttons."
         )
+    except CameraChangedError:
+        messages.warning(
+            request,
+            "The camera does not wait with these digits any more. Nothing was changed; look at its page.",
+        )
     else:
         messages.success(request, f"Answered: {kind_named(task.kind).answers[given]}.")
     return redirect("to_do")
 
 
-def _asked(task: KnownTask, files: Mapping[str, KeptFile], names: Mapping[str, str]) -> Asked:
+class CameraChangedError(Exception):
+    """A camera does not ask any more with the key that a task was about."""
+
+
+def _answer_camera(task: KnownTask, given: str, *, actor: Actor, now: datetime) -> None:
+    """Admit or refuse the key that a task is about, which closes the task.
+
+    Raises:
+        TaskClosedError: somebody answered it already.
+        UnknownAnswerError: it cannot be answered so.
+        CameraChangedError: no key waits whose digits the task showed.
+    """
+    if task.closed_at is not None:
+        raise TaskClosedError(task.key, task.answer)
+    check_answer(task.kind, given)
+    # What was compared are the digits that stood in the task.
+    found = [
+        key
+        for key in waiting_keys()
+        if about_device(key.device) == task.about and key.fingerprint in task.why
+    ]
+    if not found:
+        raise CameraChangedError
+    try:
+        if given == "admitted":
+            admit_camera(key=found[0].key, fingerprint=found[0].fingerprint, actor=actor, now=now)
+        else:
+            refuse_camera(key=found[0].key, reason="", actor=actor, now=now)
+    except NotWaitingError as error:
+        raise CameraChangedError from error
+
+
+def _asked(
+    task: KnownTask,
+    files: Mapping[str, KeptFile],
+    cameras: Mapping[str, KnownDevice],
+    names: Mapping[str, str],
+) -> Asked:
     kind = KINDS[task.kind]
-    about, address = _about(task, files)
+    about, address = _about(task, files, cameras)
     return Asked(
         task=task,
         question=kind.question,
@@ -140,8 +196,13 @@ def _asked(task: KnownTask, files: Mapping[str, KeptFile], names: Mapping[str, s
     )
 
 
-def _about(task: KnownTask, files: Mapping[str, KeptFile]) -> tuple[str, str]:
+def _about(
+    task: KnownTask, files: Mapping[str, KeptFile], cameras: Mapping[str, KnownDevice]
+) -> tuple[str, str]:
     """Return what a task is about in words, and where it is shown."""
+    device = DEVICE.match(task.about)
+    if device is not None and device[1] in cameras:
+        return _about_camera(cameras[device[1]], device[2] or "")
     if task.about in files:
         kept = files[task.about]
         return kept.offered_name, f"{reverse('quarantine')}#{kept.object_id}"
@@ -154,3 +215,12 @@ def _about(task: KnownTask, files: Mapping[str, KeptFile]) -> tuple[str, str]:
             f"{address}?t={task.moment_ms / 1000:g}",
         )
     return task.about, ""
+
+
+def _about_camera(camera: KnownDevice, journal: str) -> tuple[str, str]:
+    """Return a camera, or one journal of it by its number or id, in words, and where the camera is shown."""
+    address = reverse("camera", args=[camera.pseudonym])
+    said = f"{camera.make} {camera.serial}"
+    if not journal:
+        return said, address
+    return (f"{said}, number {int(journal)}" if journal.isdigit() else f"{said}, journal {journal}"), address

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 
 from plainview.web import (
+    camera,
+    camera_settings,
+    cameras,
     enter,
     health,
     media,
@@ -48,6 +51,9 @@ urlpatterns = [
     re_path(rf"^recordings/{IDENTIFIER}/storyboard\.jpg$", media.storyboard, name="recording_storyboard"),
     re_path(rf"^recordings/{IDENTIFIER}/poster\.jpg$", media.poster, name="recording_poster"),
     re_path(rf"^recordings/{IDENTIFIER}/waveform\.json$", media.waveform, name="recording_waveform"),
+    path("department/cameras", cameras.cameras, name="cameras"),
+    path("department/cameras/settings", camera_settings.camera_settings, name="camera_settings"),
+    re_path(r"^department/cameras/(?P<pseudonym>[0-9a-f]{16})$", camera.camera, name="camera"),
     path("uploads", uploads.uploads, name="uploads"),
     path("uploads/<str:name>", uploads.upload, name="upload"),
     path("enter", enter.enter, name="enter"),

@@ -22,7 +22,6 @@ LIGHTS = [
     (30_000, "light", {"shows": "recording", "was": "ready"}),
     (40_000, "muted", {}),
     (40_000, "light", {"shows": "muted", "was": "recording"}),
-    (50_000, "marker", {}),
 ]
 
 
@@ -64,11 +63,11 @@ def test_what_the_camera_signed_is_said_with_what_it_does_not_prove(device):
 
 
 def test_what_does_not_fit_is_listed_by_time_and_neighbours_are_one(device):
-    altered = {"verdict": "ALTERED", "reason": "The bytes differ."}
+    altered = {"verdict": "ALTERED", "why": "The bytes differ."}
     findings = [
-        {**altered, "begins_ms": 4000, "ends_ms": 6000},
-        {**altered, "begins_ms": 6000, "ends_ms": 8000},
-        {"verdict": "MISSING", "reason": "", "begins_ms": None, "ends_ms": None},
+        {**altered, "start_ms": 4000, "end_ms": 6000},
+        {**altered, "start_ms": 6000, "end_ms": 8000},
+        {"verdict": "MISSING", "why": "", "start_ms": None, "end_ms": None},
     ]
     recording, _ = signed(device, verdict="altered", findings=findings, proven_fragments=27)
     shown = text(page(visitor("custodian"), recording, "/facts"))
@@ -129,6 +128,7 @@ def test_a_track_is_drawn_and_written_down(device):
 
 def test_the_rows_under_the_timeline_show_buffer_light_mute_and_markers(device):
     recording, _ = signed(device)
+    add_marker(recording, 50_000, "", source="camera")
     shown = page(visitor("custodian"), recording)
     said = text(shown)
     assert "0:00.0 0:30.0 Before the button, without sound" in said

@@ -30,6 +30,12 @@ def seconds(position_ms: int) -> str:
 
 
 @register.filter
+def named(key: int, name: str) -> str:
+    """Write the id of an element that is about one row: revoke-17."""
+    return f"{name}-{key}"
+
+
+@register.filter
 def moment(at: datetime, zone: str = "UTC") -> SafeString:
     """Write a moment in full, in its place's zone."""
     return format_html('<time datetime="{}">{}</time>', words.iso_time(at, zone), words.format_time(at, zone))
