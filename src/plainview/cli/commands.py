@@ -431,3 +431,77 @@ def add_unit(
     from plainview.cli.people import add_unit as add_it
 
     add_it(_data(data), code, name=name)
+
+
+destinations_app = typer.Typer(
+    name="destinations",
+    help="Systems of other makers that hand in what their cameras recorded: AXIS body worn.",
+    no_args_is_help=True,
+)
+app.add_typer(destinations_app)
+
+
+@destinations_app.command("make")
+def make_destination(
+    name: Annotated[str, typer.Argument(help="What the department calls it, such as 'North station'.")],
+    address: Annotated[
+        list[str],
+        typer.Option(help="Where the system reaches this server: https://NAME. May be given again."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The connection file to write; it must not exist.")
+    ],
+    certificate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A PEM file with the certificate of the server, or of whoever issued it.",
+            show_default=False,
+        ),
+    ] = None,
+    encrypted: Annotated[
+        bool,
+        typer.Option("--encrypted", help="Have footage encrypted on its way to this vault. For ever."),
+    ] = False,
+    container: Annotated[str, typer.Option(help="What clips come as: mp4 or mkv.")] = "mp4",
+    category: Annotated[
+        list[str] | None,
+        typer.Option(help="A category to choose on a camera; may be given again.", show_default=False),
+    ] = None,
+    give_up_after: Annotated[
+        int,
+        typer.Option(help="Hours without news after which a recording is taken in as far as it came."),
+    ] = 72,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Connect a system: write the file that it is configured with, which alone holds its password."""
+    from plainview.cli.destinations import Files, make
+    from plainview.pipeline.destinations import Connection
+
+    connection = Connection(
+        name=name,
+        addresses=tuple(address),
+        is_encrypted=encrypted,
+        container_type=container,
+        categories=tuple(category or ()),
+        give_up_after_h=give_up_after,
+    )
+    make(_data(data), connection, Files(tuple(certificate or ()), output), as_json=as_json)
+
+
+@destinations_app.command("list")
+def list_destinations(data: Data = None, as_json: Json = False) -> None:
+    """List the connected systems, the closed ones too."""
+    from plainview.cli.destinations import show
+
+    show(_data(data), as_json=as_json)
+
+
+@destinations_app.command("close")
+def close_destination(
+    name: Annotated[str, typer.Argument(help="What the department calls it.")], data: Data = None
+) -> None:
+    """Let a connected system hand in nothing more; what it handed in stays."""
+    from plainview.cli.destinations import close
+
+    close(_data(data), name)

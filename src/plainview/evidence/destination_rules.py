@@ -226,7 +226,7 @@ def key_names(name: str, there: Iterable[str]) -> list[str]:
     """
     stem = name.rpartition(".")[0] or name
     known = {each for each in there if each.lower().endswith(KEY_SUFFIX)}
-    likely = [each for each in (name + KEY_SUFFIX, stem + KEY_SUFFIX) if each in known]
+    likely = [each for each in dict.fromkeys((name + KEY_SUFFIX, stem + KEY_SUFFIX)) if each in known]
     begins = sorted(
         (each for each in known - set(likely) if stem.startswith(each[: -len(KEY_SUFFIX)] + "_")), key=len
     )

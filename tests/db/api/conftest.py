@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from django.test.utils import override_settings
 
 from plainview.pipeline.destination_intake import take_in_container
 from plainview.pipeline.destinations import Connection, make_connection
@@ -89,7 +88,7 @@ def department(postgres, tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     # Such a key is made in no time; how long it is, nothing here asks.
     monkeypatch.setattr("plainview.vault.content_keys.RSA_BITS", 1024)
-    with copied_database(postgres), override_settings(ROOT_URLCONF="simulators.swift_urls"):
+    with copied_database(postgres):
         log = LogOfRows(tmp_path / "log", tmp_path / "checkpoint-store.sqlite")
         log.start(now=START)
         installation = make_installation(tmp_path / "data", log)
