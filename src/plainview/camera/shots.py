@@ -75,11 +75,11 @@ def record_script(
     for shot in shots:
         _happen_until(recorder, clock, waiting, shot.ticks)
         clock.go_to(shot.ticks)
+        recorder.tick()
         if shot.samples is not None:
             recorder.hear(shot.ticks, shot.samples)
         if shot.picture is not None:
             recorder.show(shot.ticks, shot.picture)
-        recorder.tick()
     _happen_until(recorder, clock, waiting, None)
 
 

@@ -363,3 +363,15 @@ def test_pictures_and_time_change_nothing_while_the_camera_is_off():
     camera = SimulatedCamera()
     camera.pass_ms(1000)
     assert camera.store.journals == []
+
+
+@pytest.mark.parametrize(("kind", "args"), [(e.PowerOff, ()), (e.Docked, ("desk",))])
+def test_a_stop_that_is_followed_at_once_by_the_end_of_all_pictures_is_written(kind, args):
+    camera = switched_on(buffer_ms=0)
+    camera.happen(e.Press)
+    camera.pass_ms(2500)
+    camera.happen(e.Hold, 3000)
+    camera.happen(kind, *args)
+    (recording,) = camera.store.recordings
+    assert recording.closed == "button"
+    assert sum(each["duration_ms"] for each in recording.fragments) == 2500
