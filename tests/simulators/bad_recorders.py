@@ -58,7 +58,7 @@ class AppendsAfterRecovery:
         writer._camera, writer._disk, writer._is_sound = camera, disk, True
         writer._head_fd = disk.create(head_path(camera.home, writer.stream), PRIVATE_MODE)
         for file in (writer._footage, writer._lines):
-            file._disk, file._fd, file.is_sound = disk, disk.open_to_append(file._path), True
+            file._disk, file._fd = disk, disk.open_to_append(file._path)
         camera.open_streams.add(writer.stream)
         return True
 

@@ -5,6 +5,7 @@ Source: RFC 9180 (HPKE) for the file's key; NIST SP 800-38D (GCM) for the pieces
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from plainview.camera.disk import STORAGE_MODE, write_all
-from plainview.camera.errors import StorageFaultError
 from plainview.formats.errors import FormatError
 from plainview.formats.sealed_file import (
     PIECE_LIMIT_BYTES,
@@ -100,12 +100,16 @@ class PieceCipher:
 
 
 class SealedWriter:
-    """A sealed file that grows. Once a write fails nothing more is appended: readers stop at the last whole piece."""
+    """A sealed file that grows. Once a write fails nothing more is appended: readers stop at the last whole piece.
+
+    Attributes:
+        failure: what the disk said when it failed; None while it has not.
+    """
 
     def __init__(self, disk: CameraDisk, path: str, cipher: PieceCipher) -> None:
         self._disk, self._path, self._cipher = disk, path, cipher
+        self.failure: OSError | None = None
         self._fd = disk.create(path, STORAGE_MODE)
-        self.is_sound = True
         try:
             self._append(cipher.header)
         except OSError:
@@ -113,24 +117,29 @@ class SealedWriter:
             raise
 
     def seal(self, data: bytes) -> SealedPiece:
-        """Seal the next piece; it must be appended before another is sealed."""
+        """Seal the next piece; it must be appended before another is sealed.
+
+        Raises:
+            FormatError: longer than any reader takes.
+        """
         return self._cipher.seal(data)
 
     def append(self, piece: SealedPiece) -> None:
         """Write a piece at the end; not durable before sync.
 
         Raises:
-            OSError: the disk failed, and the file takes nothing more.
-            StorageFaultError: the disk failed before.
+            OSError: the disk fails, or failed before; the file takes nothing more.
         """
         self._append(piece.data)
 
     def _append(self, data: bytes) -> None:
-        if not self.is_sound:
-            raise StorageFaultError(f"{self._path}: nothing is appended to a file that the storage failed")
-        self.is_sound = False
-        write_all(self._disk, self._fd, data)
-        self.is_sound = True
+        if self.failure is not None:
+            raise self.failure
+        try:
+            write_all(self._disk, self._fd, data)
+        except OSError as error:
+            self.failure = error
+            raise
 
     def sync(self) -> None:
         """Return when every piece survives a power cut.
@@ -138,11 +147,14 @@ class SealedWriter:
         Raises:
             OSError: the disk failed, nobody knows how much of the file it has, and the file takes nothing more.
         """
-        was_sound, self.is_sound = self.is_sound, False
-        self._disk.sync(self._fd)
-        self.is_sound = was_sound
+        try:
+            self._disk.sync(self._fd)
+        except OSError as error:
+            self.failure = error
+            raise
 
     def close(self) -> None:
         """Close the file; what was not synced may still be lost."""
-        self.is_sound = False
-        self._disk.close(self._fd)
+        # A disk that fails only now says nothing of what was synced.
+        with contextlib.suppress(OSError):
+            self._disk.close(self._fd)

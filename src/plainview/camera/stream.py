@@ -319,13 +319,14 @@ class StreamWriter:
         """Write nothing more, whatever the stream lacks; a dock may have it from now on."""
         self._is_closed = True
         self._camera.open_streams.discard(self.stream)
-        for file in (self._footage, self._lines):
+        files, self._footage, self._lines = (self._footage, self._lines), None, None
+        for file in files:
             if file is not None:
                 file.close()
-        if self._head_fd >= 0:
-            self._disk.close(self._head_fd)
-        self._footage = self._lines = None
-        self._head_fd = -1
+        head_fd, self._head_fd = self._head_fd, -1
+        if head_fd >= 0:
+            with contextlib.suppress(OSError):
+                self._disk.close(head_fd)
 
     def _check_going(self) -> None:
         if self._is_closed:
@@ -344,8 +345,8 @@ class StreamWriter:
     def _sound_footage(self) -> SealedWriter:
         if self._footage is None:
             raise ValueError(f"{self.stream} is a journal without footage")
-        if not self._footage.is_sound:
-            raise StorageFaultError(f"{self.stream}: the storage failed; close the recording")
+        if self._footage.failure is not None:
+            raise self._footage.failure
         return self._footage
 
     @contextlib.contextmanager
@@ -360,7 +361,7 @@ class StreamWriter:
     def _put(self, line: bytes, *, is_synced: bool, is_stop: bool = False) -> None:
         """Write a line into the footage, and then durably into the journal."""
         assert self._lines is not None
-        if self._footage is not None and self._footage.is_sound:
+        if self._footage is not None and self._footage.failure is None:
             self._put_box(self._footage, line, is_synced=is_synced)
         piece = self._lines.seal(line)
         head = JournalHead(self._journal.size, self._journal.root.hex(), piece.sealed_sha256, is_stop)

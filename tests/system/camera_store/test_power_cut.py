@@ -12,7 +12,7 @@ from simulators.bad_recorders import (
 )
 from simulators.power_cuts import CameraModelDisk, record_through_cuts, violations
 
-RUNS = 400
+RUNS = 250
 
 
 def run_all(runs, *, disk_kind=CameraModelDisk, new_begin=lambda: begin_stream, until=""):
