@@ -8,6 +8,10 @@ from typing import Annotated
 
 import typer
 
+from plainview.cli.camera_commands import cameras_app, docks_app
+from plainview.cli.options import Data, Json
+from plainview.cli.options import data_of as _data
+
 SETTINGS_MODULE = "plainview.project.settings"
 
 app = typer.Typer(
@@ -19,17 +23,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="The data directory. Default: PLAINVIEW_DATA, or the user's data folder.",
-        show_default=False,
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Answer with JSON on standard output; nothing else is printed there.")
-]
 RecoveryFile = Annotated[
     Path | None,
     typer.Option("--recovery-key", help="On first use: where to write the recovery key.", show_default=False),
@@ -43,12 +36,6 @@ def run_command() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
     django.setup()
     app(prog_name="plainview")
-
-
-def _data(given: Path | None) -> Path:
-    from django.conf import settings
-
-    return given or settings.PLAINVIEW_DATA
 
 
 @app.command()
@@ -505,3 +492,7 @@ def close_destination(
     from plainview.cli.destinations import close
 
     close(_data(data), name)
+
+
+app.add_typer(cameras_app)
+app.add_typer(docks_app)
