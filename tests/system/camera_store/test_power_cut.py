@@ -1,7 +1,11 @@
 """The power goes at any call a camera makes to its disk, twice in a row, and any part of what was not synced is lost."""
 
+import contextlib
+import random
+
 import pytest
 
+from plainview.camera.erase import remove_stream
 from plainview.camera.stream import begin_stream
 from simulators.bad_recorders import (
     AppendsAfterRecovery,
@@ -10,9 +14,21 @@ from simulators.bad_recorders import (
     begin_journal_first,
     blind_power_on,
 )
-from simulators.power_cuts import CameraModelDisk, record_through_cuts, violations
+from simulators.power_cut import PowerCut
+from simulators.power_cuts import (
+    SEVEN,
+    STORAGE,
+    CameraModelDisk,
+    add_fragment,
+    new_camera,
+    open_again,
+    record_through_cuts,
+    start_at,
+    streams_on,
+    violations,
+)
 
-RUNS = 250
+RUNS = 200
 
 
 def run_all(runs, *, disk_kind=CameraModelDisk, new_begin=lambda: begin_stream, until=""):
@@ -57,3 +73,26 @@ def test_a_recorder_that_appends_to_what_a_loss_of_power_ended_is_caught():
 def test_a_camera_that_does_not_look_at_what_is_on_its_disk_is_caught(violation):
     with blind_power_on():
         assert violation in run_all(range(300), until=violation)
+
+
+def erase_and_cut(seed):
+    """Return what the vault could open of a stream before the power went in its erasure, and of all streams after."""
+    seeded, disk = random.Random(seed), CameraModelDisk()
+    writer = begin_stream(new_camera(disk), purpose="recording", start=start_at(), init=b"init")
+    add_fragment(writer, b"fragment")
+    writer.close("button", at=SEVEN, mono_ms=1)
+    before = streams_on(disk)
+    disk.settle()
+    disk.cut_at = disk.calls + seeded.randrange(1, 14)
+    with contextlib.suppress(PowerCut):
+        remove_stream(disk, str(STORAGE), writer.stream)
+    disk.killed()
+    after = disk.after_cut(seeded)
+    assert open_again(after).state.counter == 1
+    return before, streams_on(after)
+
+
+def test_a_loss_of_power_in_an_erasure_leaves_all_of_it_or_nothing():
+    results = [erase_and_cut(seed) for seed in range(80)]
+    assert all(after in ({}, before) for before, after in results)
+    assert {len(after) for _, after in results} == {0, 1}
