@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import BinaryIO, Iterator
 
@@ -26,6 +27,7 @@ _TOP_LEVEL = frozenset(
     }
 )
 _SCAN_BYTES = 1 << 20
+_FIRST_BOXES = 16
 # A camera writes about 15,000 in four hours; more than this would only cost whoever checks.
 MAX_JOURNAL_BOXES = 100_000
 
@@ -63,6 +65,22 @@ def find_journal_boxes(footage: BinaryIO, size_bytes: int) -> tuple[list[FoundBo
             found.append(FoundBox(position, end, footage.read(end - position - 24)))
         position = end
     return found, position == size_bytes
+
+
+def first_journal_box(footage: BinaryIO) -> bytes | None:
+    """Return the first line in footage, if one stands among its first boxes; a camera puts it before all fragments."""
+    size_bytes = footage.seek(0, io.SEEK_END)
+    position = 0
+    for _ in range(_FIRST_BOXES):
+        footage.seek(position)
+        head = footage.read(24)
+        end = _end_of_box(head, position, size_bytes)
+        if end is None or end == size_bytes:
+            return None
+        if head[4:24] == _BOX_MARK and end - position - 24 <= CAPTURE_LINE_LIMIT_BYTES:
+            return footage.read(end - position - 24)
+        position = end
+    return None
 
 
 def _end_of_box(head: bytes, position: int, size_bytes: int) -> int | None:

@@ -99,7 +99,7 @@ def stream_file(folder: str, path: str) -> Iterator[bytes]:
         UnreadableError: it cannot be opened or read, is no regular file, or changed meanwhile.
     """
     try:
-        with _open_regular(os.path.join(folder, *path.split("/"))) as source:  # noqa: PTH118 - hostile names
+        with open_regular(os.path.join(folder, *path.split("/"))) as source:  # noqa: PTH118 - hostile names
             before = os.fstat(source.fileno())
             done = 0
             while True:
@@ -115,7 +115,12 @@ def stream_file(folder: str, path: str) -> Iterator[bytes]:
         raise UnreadableError(path, "it changed while it was being read; check again")
 
 
-def _open_regular(path: str) -> BinaryIO:
+def open_regular(path: str) -> BinaryIO:
+    """Open a file that is one, without following a link to it or waiting for a pipe's writer.
+
+    Raises:
+        OSError: it cannot be opened, or is something else.
+    """
     # Without O_NONBLOCK, opening a pipe would wait for a writer; without O_NOFOLLOW, a link would lead away.
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):

@@ -34,8 +34,8 @@ class LeafFinding:
     signers: tuple[str, ...]
 
 
-# The leaves that decide on files; the others are checked and let go.
-DECIDING_ACTS = frozenset({"recording.received", "recording.probed"})
+# The leaves that decide on files, and on the keys of cameras; the others are checked and let go.
+DECIDING_ACTS = frozenset({"recording.received", "recording.probed", "camera.admitted", "camera.revoked"})
 
 
 def check_leaves(
@@ -49,7 +49,7 @@ def check_leaves(
         trust: whose word counts.
 
     Returns:
-        The leaves that decide on files, by place; and from path to what is wrong with the proof that lies there.
+        The leaves that decide on files and cameras' keys, by place; and from path to what is wrong with the proof that lies there.
     """
     found: dict[LeafPlace, LeafFinding] = {}
     problems: dict[str, str] = {}

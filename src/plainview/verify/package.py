@@ -52,6 +52,7 @@ from plainview.verify.original import (
     has_these_bytes,
     read_received_facts,
 )
+from plainview.verify.package_captures import check_captures
 from plainview.verify.results import FileResult, PackageReport, Progress
 from plainview.verify.trust import (
     Trust,
@@ -318,8 +319,12 @@ def _report(results: Sequence[FileResult], check: _Check, trust: Trust) -> Packa
     chain = check.chain
     originals = [check.leaves[item.received] for item in check.items.values() if _is_shown(check, item)]
     signers = [signer for found in originals for signer in found.signers]
+    paths = [path for path, entry in check.entries.items() if path in check.items and entry.kind == REGULAR]
     report = PackageReport(
-        files=tuple(results), package=chain.package, originals=tuple(found.leaf for found in originals)
+        files=tuple(results),
+        package=chain.package,
+        originals=tuple(found.leaf for found in originals),
+        captures=tuple(check_captures(check.folder, paths, check.leaves.values())),
     )
     if chain.receipt is None or chain.checkpoint is None:
         return replace(report, signers=tuple(dict.fromkeys(signers)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from plainview.formats.package import PACKAGE_JSON
@@ -85,6 +86,7 @@ def _conclusion_lines(report: PackageReport) -> list[str]:
 
 def _fact_lines(report: PackageReport) -> list[str]:
     lines = [_original_line(leaf) for leaf in report.originals]
+    lines += [f"{capture.path}: {capture.sentence}" for capture in report.captures]
     package, told, checkpoint = report.package, report.told, report.checkpoint
     if package is not None:
         standing = next(result.verdict for result in report.files if result.path == PACKAGE_JSON)
@@ -131,6 +133,7 @@ def format_report_json(report: PackageReport) -> str:
         "error": None,
         "files": [_file_record(result) for result in report.files],
         "originals": [_leaf_record(leaf) for leaf in report.originals],
+        "captures": [asdict(capture) for capture in report.captures],
         "package": package
         and {
             "id": package.package,

@@ -41,6 +41,33 @@ class FileResult:
 
 
 @dataclass(frozen=True)
+class PackageCapture:
+    """What the camera that recorded an original signed of it: a fact, whatever the verdict on the file.
+
+    Attributes:
+        path: of the original.
+        sentence: the same for a person, on one line.
+        verdict: a word of VERDICTS on the recording as the camera signed it.
+        camera: its name.
+        stream: id of its journal.
+        fragments: how many there were.
+        proven: how many of them are as signed.
+        is_closed: whether the camera said that this is all.
+        is_key_vouched: whether a leaf in the package says that the key is the camera's.
+    """
+
+    path: str
+    sentence: str
+    verdict: str
+    camera: str
+    stream: str
+    fragments: int
+    proven: int
+    is_closed: bool
+    is_key_vouched: bool
+
+
+@dataclass(frozen=True)
 class PackageReport:
     """What a check found.
 
@@ -54,6 +81,7 @@ class PackageReport:
         cosigners: known co-signers of the checkpoint.
         are_cosigners_given: whether their keys came from outside the package, or the package names them itself.
         warnings: sentences a reader must see.
+        captures: what cameras signed, for each original that carries its camera's journal.
     """
 
     files: tuple[FileResult, ...]
@@ -65,6 +93,7 @@ class PackageReport:
     cosigners: CosignerCount = NO_COSIGNERS
     are_cosigners_given: bool = False
     warnings: tuple[str, ...] = ()
+    captures: tuple[PackageCapture, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
