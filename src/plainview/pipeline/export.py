@@ -16,6 +16,9 @@ from plainview import __version__
 from plainview.custody.queries import logged_act, logged_acts
 from plainview.custody.record import record
 from plainview.evidence import queries
+from plainview.evidence.camera_actions import about_device
+from plainview.evidence.camera_queries import camera_key_with
+from plainview.evidence.capture_queries import journal_of
 from plainview.evidence.rules import original_file_name
 from plainview.formats.chunks import CHUNK_BYTES, ChunkList, format_chunks
 from plainview.formats.fields import LINE
@@ -60,6 +63,8 @@ if TYPE_CHECKING:
     from plainview.pipeline.installation import Installation
 
 TOOL = f"plainview {__version__}"
+# What says of a camera's key that it counts, or no longer.
+KEY_ACTS = frozenset({"camera.admitted", "camera.revoked"})
 BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 
@@ -262,15 +267,29 @@ def _find_act(job: Export, acts: Sequence[LoggedAct], act: str, sha256: str) -> 
 
 
 def _disclose(job: Export, writer: _Writer) -> list[DisclosedLeaf]:
-    """Write every leaf about these recordings with its proof and the words behind it."""
+    """Write every leaf about these recordings and their cameras' keys, with its proof and the words behind it."""
     leaves = []
-    for logged in logged_acts([recording.identifier for recording in job.order.recordings]):
+    acts = logged_acts([recording.identifier for recording in job.order.recordings])
+    for logged in sorted([*acts, *_key_acts(job)], key=lambda logged: (logged.epoch, logged.index)):
         entry, place = _entry(job, logged), LeafPlace(logged.epoch, logged.index)
         leaves.append(DisclosedLeaf(place, entry, parse_leaf(entry), logged.salt, logged.detail))
         proof = job.installation.log_of(logged.epoch).prove(logged.index)
         writer.write(proof_path(place), format_proof(proof).encode())
     writer.write(LEAVES, b"".join(format_disclosed_leaf(leaf) + b"\n" for leaf in leaves))
     return leaves
+
+
+def _key_acts(job: Export) -> Iterator[LoggedAct]:
+    """Find the acts that say whose keys signed these recordings: without them a checker knows no camera's key."""
+    journals = [journal_of(recording) for recording in job.order.recordings]
+    for public_key in {each.camera_key.public_key for each in journals if each and each.camera_key}:
+        known = camera_key_with(bytes.fromhex(public_key))
+        for logged in logged_acts([about_device(known.device)] if known else []):
+            if (
+                logged.act in KEY_ACTS
+                and parse_leaf(_entry(job, logged)).facts.get("public_key") == public_key
+            ):
+                yield logged
 
 
 def _entry(job: Export, logged: LoggedAct) -> bytes:
