@@ -46,9 +46,9 @@ class Outcome:
 class Interrupter:
     """Runs workers under strace."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, *, child="interrupted_child.py"):
         self._scratch = Path(scratch)
-        child = Path(__file__).with_name("interrupted_child.py")
+        child = Path(__file__).with_name(child)
         (self._scratch / "warm").mkdir()
         self._process = subprocess.Popen(
             [sys.executable, str(child), str(self._scratch / "warm")],

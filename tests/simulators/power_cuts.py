@@ -94,7 +94,15 @@ class FailingDisk(CameraModelDisk):
 
 
 def orders_note(
-    public_key, *, at=SEVEN, name=NAME, log_keys=(), signer=DEPARTMENT, key=DEPARTMENT_KEY, **changes
+    public_key,
+    *,
+    at=SEVEN,
+    name=NAME,
+    log_keys=(),
+    signer=DEPARTMENT,
+    key=DEPARTMENT_KEY,
+    settings=CameraSettings(),  # noqa: B008 - it is frozen
+    **changes,
 ):
     """Return signed orders for a camera."""
     orders = CameraOrders(
@@ -105,17 +113,17 @@ def orders_note(
         log_keys=log_keys,
         trigger_keys=(),
         covert_allowed_by="",
-        settings=CameraSettings(),
+        settings=settings,
         at=at,
     )
     return sign_note(format_camera_orders(orders), key=key, sign=signer.sign)
 
 
-def new_camera(disk, *, log_keys=(), home=HOME, storage=STORAGE):
+def new_camera(disk, *, log_keys=(), home=HOME, storage=STORAGE, **orders):
     """Make a camera with orders, and switch it on."""
     create_camera(home, storage, name=NAME, make="Example", model="One", now=SEVEN, disk=disk)
     camera = open_camera(home, storage, disk=disk)
-    camera.take_orders(orders_note(camera.public_key, log_keys=log_keys))
+    camera.take_orders(orders_note(camera.public_key, log_keys=log_keys, **orders))
     return camera
 
 
@@ -263,19 +271,19 @@ def record_through_cuts(disk, seed, *, cuts=2, begin=begin_stream, longest_calls
     return disk, kept
 
 
-def violations(disk, kept):
+def violations(disk, kept, *, home=HOME, storage=STORAGE):
     """Return what is wrong with a disk after losses of power, in words; nothing, for a camera that keeps its promises.
 
     The last start has happened. Another stream is begun first, so that it must name the one before.
     """
     try:
-        camera = open_again(disk)
+        camera = open_again(disk, home=home, storage=storage)
     except CameraError:
         kept.does_not_start = True
     if kept.does_not_start:
         return {"the camera does not start again"}
     begin_stream(camera, purpose="shift", start=start_at(trigger=""), init=None)
-    found = streams_on(disk)
+    found = streams_on(disk, storage)
     reports = {
         stream: check_capture(
             io.BytesIO(one.footage), stream=stream, public_key=camera.public_key, journal=one.lines
@@ -327,7 +335,8 @@ def _wrong_in_chain(reports, kept):
     return wrong
 
 
-def open_again(disk):
+def open_again(disk, *, home=HOME, storage=STORAGE):
     """Switch the camera on, whoever held it before."""
-    disk.killed()
-    return open_camera(HOME, STORAGE, disk=disk)
+    if isinstance(disk, PowerCutDisk):
+        disk.killed()
+    return open_camera(home, storage, disk=disk)
