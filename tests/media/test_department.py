@@ -2,15 +2,14 @@
 
 import datetime as dt
 import io
-import itertools
 
 import av
 import numpy as np
 import pytest
 
 from plainview.demo import cameras, ordinary
-from plainview.demo.cameras import camera_sound, painter, render_camera, render_incident
-from plainview.demo.ordinary import RECORDINGS, render_ordinary, render_recording
+from plainview.demo.cameras import camera_sound, painter, render_camera
+from plainview.demo.ordinary import RECORDINGS, render_recording
 from plainview.demo.sound import RATE_HZ
 from plainview.demo.story import CAMERAS
 from plainview.media.probe import probe
@@ -173,45 +172,7 @@ def test_a_recordings_sound_is_placed_by_its_drift():
     assert abs(np.fft.rfftfreq(len(part), 1 / RATE_HZ)[spectrum.argmax()] - 1568) < 20
 
 
-# All of them.
-
-
-def test_the_incident_renders_in_processes_and_reports_its_progress(tmp_path, monkeypatch):
-    short = {
-        key: ordinary.dataclasses.replace(camera, ends_s=camera.starts_s + 0.4)
-        for key, camera in CAMERAS.items()
-    }
-    monkeypatch.setattr(cameras, "CAMERAS", short)
-    told = []
-    films = render_incident(tmp_path, seed=SEED, progress=told.append, processes=1)
-    assert {film.key for film in films} == set(CAMERAS)
-    assert all(len(pictures(film.path.read_bytes())) == 6 for film in films)
-    assert told == sorted(told)
-    assert told[-1] == 1
-
-
-def test_in_a_process_of_its_own_a_recording_has_the_same_bytes(tmp_path):
-    told, done = [], []
-    recording = min(RECORDINGS, key=lambda each: each.seconds)
-    todo = [(recording.key, tmp_path, SEED)]
-    (film,) = cameras.run_jobs(
-        cameras.Jobs(ordinary._render_job, todo), on_film=done.append, progress=told.append, processes=2
-    )
-    assert film.path.read_bytes() == render_recording(recording, seed=SEED)
-    assert done == [film]
-    assert film.seconds == recording.seconds
-    assert told == sorted(told)
-    assert told[-1] == 1
-
-
-def test_a_process_that_fails_is_an_error_and_not_a_wait(tmp_path):
-    with pytest.raises(KeyError):
-        cameras.run_jobs(
-            cameras.Jobs(ordinary._render_job, [("no such recording", tmp_path, SEED)]),
-            on_film=None,
-            progress=None,
-            processes=2,
-        )
+# The ordinary ones.
 
 
 @pytest.mark.parametrize("scene", ordinary.SCENES)
@@ -226,12 +187,3 @@ def test_each_ordinary_scene_looks_like_no_other_and_carries_its_time(scene):
         if each.scene != scene
     ]
     assert min(np.abs(first - other).mean() for other in others) > 5
-
-
-def test_all_twelve_are_rendered(tmp_path, monkeypatch):
-    short = tuple(ordinary.dataclasses.replace(each, seconds=0.2) for each in RECORDINGS)
-    monkeypatch.setattr(ordinary, "RECORDINGS", short)
-    films = render_ordinary(tmp_path, seed=SEED, processes=1)
-    assert [film.key for film in films] == [each.key for each in RECORDINGS]
-    data = [film.path.read_bytes() for film in films]
-    assert all(a != b for a, b in itertools.combinations(data, 2))

@@ -1,18 +1,21 @@
-"""plainview demo: the sample department, served; its footage is made here, once, and comes in as it is ready."""
+"""plainview demo: the sample department, served.
+
+Its cameras are real recorders on a simulated clock; each is docked, by the real dock, as soon as it has recorded its
+night, and what it hands in ends in the vault.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -20,27 +23,27 @@ from django.conf import settings
 from plainview.cli.refusals import SettingError
 from plainview.cli.start import opened, utc_now
 from plainview.cli.talk import answer, progress, say
-from plainview.demo.cameras import render_incident
+from plainview.demo.cameras_issued import camera_folder, issue_cameras, issue_dock
 from plainview.demo.department import MAKE, enter_department
-from plainview.demo.ordinary import RECORDINGS, render_ordinary
+from plainview.demo.ordinary import lead_ms_of
+from plainview.demo.recorded import storage_of
+from plainview.demo.rendering import IDLE, INCIDENT, ORDINARY, Job, films_of, has_recorded, run_jobs
 from plainview.demo.script import spoken_in
 from plainview.demo.story import CAMERAS, ZONE_NAME
 from plainview.demo.truth import SEED, write_ground_truth
+from plainview.dock.home import read_setting
+from plainview.dock.offload import offload_folder
 from plainview.evidence.queries import device_key
 from plainview.media.sample_transcripts import format_sample
 from plainview.media.transcript import Cue, Word
 from plainview.pipeline.demo_footage import Making, note_making
-from plainview.pipeline.examine import new_jail
 from plainview.pipeline.installation import is_demo
-from plainview.pipeline.intake import Intake, take_in
+from plainview.vault.unseal import Unsealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from plainview.demo.cameras import Film
-
-ORDINARY = {each.key: each for each in RECORDINGS}
 LOG_NAME = "demo.plainview.example"
 SAMPLES = "sample-transcripts"
 PORT = 8080
@@ -60,22 +63,23 @@ class Place:
         return self.root / "department"
 
     @property
-    def footage(self) -> Path:
-        """The files as the cameras made them; beside each, once it is taken in, what became of it."""
-        return self.root / "footage"
+    def cameras(self) -> Path:
+        """The department's cameras, a folder each."""
+        return self.root / "cameras"
 
-    def film(self, key: str) -> Path:
-        """Return where a recording's file lies."""
-        return self.footage / f"{key}.mp4"
+    @property
+    def dock(self) -> Path:
+        """The dock's own folder."""
+        return self.root / "dock"
 
     @property
     def truth(self) -> Path:
         """What the footage truly shows, for whoever wants to check an analysis."""
         return self.root / "ground-truth.json"
 
-    def note(self, key: str) -> Path:
-        """Return where it says what became of a recording's file."""
-        return self.footage / f"{key}.json"
+    def docked(self, serial: str) -> Path:
+        """Return where it says what became of what a camera recorded, once it was docked."""
+        return camera_folder(self.cameras, serial) / "docked.json"
 
 
 def run(root: Path, *, port: int | None) -> int:
@@ -96,7 +100,7 @@ def run(root: Path, *, port: int | None) -> int:
             return 1
         answer(f"\n    {address}\n")
         answer("Open it and choose who to be. Ctrl-C stops it; make demo starts it again where it was.")
-        _make_footage(place)
+        _make_footage(place, address)
         process.wait()
     say("The server ended by itself; what it said is in the folder's department/service/serve.log.")
     return 1
@@ -104,7 +108,7 @@ def run(root: Path, *, port: int | None) -> int:
 
 def prepare(place: Place) -> None:
     """Make the data directory, and enter the department unless it is there."""
-    place.footage.mkdir(parents=True, exist_ok=True)
+    place.root.mkdir(parents=True, exist_ok=True)
     with opened(
         place.data,
         command="plainview demo",
@@ -120,6 +124,9 @@ def prepare(place: Place) -> None:
             )
         if device_key(make=MAKE, serial=CAMERAS["okafor"].serial) is None:
             enter_department(actor=here.actor, now=utc_now())
+        issue_cameras(place.cameras, here.installation, actor=here.actor, clock=utc_now)
+        if not (place.dock / "dock.json").exists():
+            issue_dock(place.dock, here.installation, actor=here.actor, now=utc_now())
 
 
 @contextmanager
@@ -161,88 +168,87 @@ def _wait_until_up(process: subprocess.Popen[bytes], address: str) -> bool:
     return False
 
 
-def _make_footage(place: Place) -> None:
-    """Render what is missing and take it in as it is ready: first the incident, then the rest of the shift."""
-    waiting = [key for key in (*CAMERAS, *ORDINARY) if not place.note(key).exists()]
-    for key in [key for key in waiting if place.film(key).exists()]:
-        take_in_film(place, key)
-        waiting.remove(key)
-    for what, keys, render in (
-        ("Rendering the night's three cameras", CAMERAS, render_incident),
-        ("Rendering the rest of the shift", ORDINARY, render_ordinary),
+def _make_footage(place: Place, address: str) -> None:
+    """Let the cameras record what is missing and dock each as it is done: first the incident's, then the others."""
+    waiting = [serial for serial in (*INCIDENT, *IDLE, *ORDINARY) if not place.docked(serial).exists()]
+    for serial in [each for each in waiting if has_recorded(camera_folder(place.cameras, each))]:
+        dock_camera(place, serial, address)
+        waiting.remove(serial)
+    for what, serials in (
+        ("The night's cameras record", (*INCIDENT, *IDLE)),
+        ("The rest of the shift records", ORDINARY),
     ):
-        missing = [key for key in keys if key in waiting]
-        if missing:
-            _render(place, what, missing, render)
+        _record(place, what, [each for each in serials if each in waiting], address)
     if not place.truth.exists():
         write_ground_truth(place.truth)
 
 
-def _render(place: Place, what: str, keys: list[str], render: Callable[..., list[Film]]) -> None:
-    unfinished = place.root / "unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-
-    def finished(film: Film) -> None:
-        # Under its name only when it is whole: an interrupted one is rendered again.
-        film.path.rename(place.film(film.key))
-        take_in_film(place, film.key)
-
+def _record(place: Place, what: str, serials: list[str], address: str) -> None:
+    if not serials:
+        return
+    jobs = [Job(serial, camera_folder(place.cameras, serial), SEED) for serial in serials]
     with progress(is_quiet=False) as bar:
         task = bar.add_task(what, total=1000)
 
         def told(share: float) -> None:
             bar.update(task, completed=1000 * share)
-            note_making(place.data, Making(what, share, len(list(place.footage.glob("*.json")))))
+            done = sum(len(films_of(each)) for each in (*INCIDENT, *ORDINARY) if place.docked(each).exists())
+            note_making(place.data, Making(what, share, done))
 
-        render(
-            unfinished,
-            seed=SEED,
-            keys=keys,
-            on_film=finished,
+        run_jobs(
+            jobs,
+            on_done=lambda serial: dock_camera(place, serial, address),
             progress=told,
             processes=len(os.sched_getaffinity(0)),
         )
     note_making(place.data, None)
-    unfinished.rmdir()
 
 
-def take_in_film(place: Place, key: str) -> None:
-    """Take a film in as what its camera recorded, with its sample transcript beside the data."""
-    film = place.film(key)
-    _write_sample(place.data / SAMPLES, key, film)
-    with (
-        opened(place.data, command="plainview demo", say=_quiet) as here,
-        new_jail() as jail,
-    ):
-        intake = Intake(
-            installation=here.installation,
-            jail=jail,
-            actor=here.actor,
-            now=utc_now,
-            monotonic=time.monotonic,
-            device=device_key(make=MAKE, serial=_serial(key)),
-        )
-        (outcome,) = take_in(intake, [film])
-    # Whole or not at all: without it the film is offered again the next time, which changes nothing.
-    draft = place.note(key).with_suffix(".draft")
-    draft.write_text(json.dumps({"status": outcome.status, "recording": outcome.recording}), encoding="utf-8")
-    draft.rename(place.note(key))
+def dock_camera(place: Place, serial: str, address: str) -> None:
+    """Hand in what a camera recorded, through the dock, with sample transcripts beside the data.
+
+    Args:
+        place: the department's folder.
+        serial: of the camera.
+        address: of the server, this time.
+    """
+    storage = storage_of(camera_folder(place.cameras, serial))
+    _write_samples(place, serial, storage)
+    setting = replace(read_setting(place.dock), server=address)
+    bay = offload_folder(storage, setting.connect(), log_keys=setting.log_keys)
+    if not bay.is_safe:
+        say(f"Camera {serial} was docked and keeps what it recorded. {bay.trouble}")
+        return
+    # Whole or not at all: without it the camera is docked again the next time, which changes nothing.
+    draft = place.docked(serial).with_suffix(".draft")
+    recordings = [each.recording for each in bay.files if each.recording]
+    draft.write_text(json.dumps({"recordings": recordings}), encoding="utf-8")
+    draft.rename(place.docked(serial))
 
 
-def _serial(key: str) -> str:
-    return CAMERAS[key].serial if key in CAMERAS else ORDINARY[key].serial
+def _write_samples(place: Place, serial: str, storage: Path) -> None:
+    """Write the sample transcript of each recording, under the digest of its footage as the vault will have it."""
+    sealed = sorted(storage.glob("streams/*/footage.sealed"))
+    if not sealed:
+        return
+    with opened(place.data, command="plainview demo", say=_quiet) as here:
+        for key, path in zip(films_of(serial), sealed, strict=True):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(Unsealed(file, here.installation.keys), "sha256")
+            _write_sample(place.data / SAMPLES, key, digest.hexdigest())
 
 
-def _write_sample(folder: Path, key: str, film: Path) -> None:
-    with film.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+def _write_sample(folder: Path, key: str, sha256: str) -> None:
+    lead_ms = 0 if key in CAMERAS else lead_ms_of(key)
     cues = [
         Cue(
-            start_ms=line.start_ms,
-            end_ms=line.end_ms,
+            start_ms=lead_ms + line.start_ms,
+            end_ms=lead_ms + line.end_ms,
             text=line.text,
-            words=tuple(Word(start_ms, end_ms, text, None) for start_ms, end_ms, text in line.words),
+            words=tuple(
+                Word(lead_ms + start_ms, lead_ms + end_ms, text, None)
+                for start_ms, end_ms, text in line.words
+            ),
         )
         for line in spoken_in(key)
     ]

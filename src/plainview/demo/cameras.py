@@ -1,31 +1,34 @@
-"""Render what the cameras recorded: the three of the incident, each in a process of its own.
+"""What the three cameras of the incident saw and heard.
 
-The same seed gives the same bytes on the same build of the libraries, whole or in part, in any order.
+The same seed gives the same pictures and sound on the same build of the libraries, whole or in part.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
-import dataclasses
 import datetime as dt
-import multiprocessing
-import os
-import signal
 from typing import TYPE_CHECKING, Final
 
 from plainview.demo import mix
 from plainview.demo.film import write_film
 from plainview.demo.frame import FRAME_RATE
 from plainview.demo.picture import Painter
+from plainview.demo.recorded import Session
 from plainview.demo.shots import SHOTS, STEPS
 from plainview.demo.sound import RATE_HZ
 from plainview.demo.stages import stages
-from plainview.demo.story import CAMERAS, LINES, NOISES, PEOPLE, UTC_OFFSET, place
+from plainview.demo.story import (
+    CAMERAS,
+    LINES,
+    NOISES,
+    PEOPLE,
+    SHIFT_BEGAN_AT,
+    SHIFT_ENDED_AT,
+    UTC_OFFSET,
+    place,
+)
 
 if TYPE_CHECKING:
-    import pathlib
-    import queue
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -34,164 +37,44 @@ if TYPE_CHECKING:
 
 # Those who carry a radio that others can hear.
 _RADIOS: Final = ("reyes", "okafor", "car")
-# The first that is ready is the first that a newcomer watches: not the one that is black for its first twenty seconds.
-_ORDER: Final = ("okafor", "car-12a", "reyes")
+# How each came to be started, in the recorder's words.
+_TRIGGERS: Final = {"button": "button", "light bar": "light_bar"}
+# Okafor marks the search of the ground.
+_MARKERS_S: Final = {"okafor": (211.0,)}
 _NEAREST_M: Final = {"belt": 0.7, "chest": 0.4, "car": 0.9}
 _RUSTLE: Final = {"belt": 0.16, "chest": 0.07, "car": 0.0}
 
 
-@dataclasses.dataclass(frozen=True)
-class Film:
-    """A recording that was rendered.
-
-    Attributes:
-        key: which. path: the file.
-        serial: of the camera. wearer: key of a person.
-        says_started_at: the file's time of creation, by the camera's own clock; aware UTC.
-        seconds: length by the camera's clock.
-    """
-
-    key: str
-    path: pathlib.Path
-    serial: str
-    wearer: str
-    says_started_at: dt.datetime
-    seconds: float
-
-
-def render_incident(
-    folder: pathlib.Path,
-    *,
-    seed: int,
-    keys: Sequence[str] | None = None,
-    on_film: Callable[[Film], None] | None = None,
-    progress: Callable[[float], None] | None = None,
-    processes: int = 2,
-) -> list[Film]:
-    """Render the three recordings of the incident into a folder, as <camera>.mp4.
+def recorded_by(
+    camera: Camera, *, seed: int, progress: Callable[[float], None] | None = None
+) -> tuple[Session, Iterator[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Give what a camera did, and everything it saw and heard.
 
     Args:
-        folder: exists.
-        seed: of everything that is random in them.
-        keys: of the cameras wanted; all where left out.
-        on_film: called with each as it is done.
-        progress: called with the share that is done, rising to 1.
-        processes: how many cameras at once.
+        camera: which.
+        seed: of everything random.
+        progress: called with the share that is done.
 
     Returns:
-        The recordings, in the order in which they were begun.
+        The session, with its pictures and sound as record_session takes them.
     """
-    wanted = [key for key in _ORDER if keys is None or key in keys]
-    return run_jobs(
-        Jobs(_render_job, [(key, folder, seed) for key in wanted]),
-        on_film=on_film,
-        progress=progress,
-        processes=processes,
+    off = dt.timedelta(seconds=camera.clock_off_s)
+    # A car's camera is switched on with its engine.
+    on_at = camera.says_started_at if camera.worn == "car" else SHIFT_BEGAN_AT + off
+    session = Session(
+        on_at=on_at,
+        off_at=SHIFT_ENDED_AT + off,
+        first_at=camera.says_started_at,
+        pressed_s=camera.media_s(camera.pressed_s),
+        seconds=length_s(camera),
+        trigger=_TRIGGERS[camera.trigger],
+        markers_s=tuple(camera.media_s(at_s) for at_s in _MARKERS_S.get(camera.key, ())),
+        worn=camera.worn,
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class Jobs:
-    """What is to be rendered.
-
-    Attributes:
-        job: renders one, given what it is and whom to tell the share that is done.
-        todo: key, folder and seed of each.
-    """
-
-    job: Callable[[tuple[str, pathlib.Path, int], Callable[[float], None]], Film]
-    todo: Sequence[tuple[str, pathlib.Path, int]]
-
-
-def run_jobs(
-    jobs: Jobs,
-    *,
-    on_film: Callable[[Film], None] | None,
-    progress: Callable[[float], None] | None,
-    processes: int,
-) -> list[Film]:
-    """Run jobs in processes of their own and follow how far they are; the order is that of todo."""
-    if not jobs.todo:
-        return []
-    if processes <= 1:
-        films = []
-        for i, each in enumerate(jobs.todo):
-            films.append(jobs.job(each, _share(progress, i, len(jobs.todo))))
-            if on_film:
-                on_film(films[-1])
-        return films
-    return _run_in_processes(jobs, on_film, progress, min(processes, len(jobs.todo)))
-
-
-def _run_in_processes(
-    jobs: Jobs,
-    on_film: Callable[[Film], None] | None,
-    progress: Callable[[float], None] | None,
-    processes: int,
-) -> list[Film]:
-    # Not forked: that would copy the codecs' and the speech library's threads.
-    context = multiprocessing.get_context("spawn")
-    with (
-        context.Manager() as manager,
-        concurrent.futures.ProcessPoolExecutor(processes, mp_context=context, initializer=_be_nice) as pool,
-    ):
-        told = manager.Queue()
-        running = [pool.submit(_in_process, jobs.job, each, i, told) for i, each in enumerate(jobs.todo)]
-        shares, waiting = [0.0] * len(running), list(running)
-        try:
-            while waiting:
-                _listen(told, shares)
-                if progress:
-                    progress(min(1.0, sum(shares) / len(shares)))
-                for done in [each for each in waiting if each.done()]:
-                    waiting.remove(done)
-                    if on_film:
-                        on_film(done.result())
-        except BaseException:
-            # The pool would wait for what is being rendered, which nobody wants any more.
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
-    if progress:
-        progress(1.0)
-    return [each.result() for each in running]
-
-
-def _be_nice() -> None:
-    # Whoever looks at the pages meanwhile goes first. Ctrl-C is for the process that started us; it ends us.
-    os.nice(10)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _share(progress: Callable[[float], None] | None, index: int, count: int) -> Callable[[float], None]:
-    return lambda done: progress((index + done) / count) if progress else None
-
-
-def _in_process(
-    job: Callable[[tuple[str, pathlib.Path, int], Callable[[float], None]], Film],
-    each: tuple[str, pathlib.Path, int],
-    index: int,
-    told: queue.Queue[tuple[int, float]],
-) -> Film:
-    return job(each, lambda share: told.put((index, share)))
-
-
-def _listen(told: queue.Queue[tuple[int, float]], shares: list[float]) -> None:
-    import queue  # noqa: PLC0415 only for its Empty
-
-    try:
-        index, share = told.get(timeout=0.3)
-    except queue.Empty:
-        return
-    shares[index] = max(shares[index], share)
-
-
-def _render_job(each: tuple[str, pathlib.Path, int], progress: Callable[[float], None]) -> Film:
-    key, folder, seed = each
-    camera = CAMERAS[key]
-    path = folder / f"{key}.mp4"
-    path.write_bytes(render_camera(camera, seed=seed, progress=progress))
-    return Film(key, path, camera.serial, camera.wearer, camera.says_started_at, length_s(camera))
+    # One more picture than is recorded: the one that ends the last fragment.
+    count = round(length_s(camera) * FRAME_RATE) + 1
+    sound = camera_sound(camera, seed=seed, from_s=camera.starts_s, to_s=camera.ends_s)
+    return session, _pictures(camera, seed, 0, count, progress), sound
 
 
 def length_s(camera: Camera) -> float:

@@ -11,29 +11,36 @@ import functools
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from plainview.demo import mix, places, stages
-from plainview.demo.cameras import Film, Jobs, run_jobs
 from plainview.demo.film import write_film
 from plainview.demo.frame import FRAME_RATE
 from plainview.demo.people import STAND, STRIDES, TALK, WALK, Pose
 from plainview.demo.picture import Actor, Painter, Shot, Stage
 from plainview.demo.portrait import Look
+from plainview.demo.recorded import Session
 from plainview.demo.roster import OFFICERS, device
+from plainview.demo.sound import RATE_HZ
 from plainview.demo.space import Lamp, Thing, View, World
 from plainview.demo.speech import say
 from plainview.demo.stages import HEADLIGHT
-from plainview.demo.story import UTC_OFFSET, Line, Noise, Person
+from plainview.demo.story import BUFFER_S, SHIFT_BEGAN_AT, SHIFT_ENDED_AT, UTC_OFFSET, Line, Noise, Person
 
 if TYPE_CHECKING:
-    import pathlib
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from plainview.demo.space import Colour
 
 SCENES: Final = ("parked", "desk", "stop", "patrol", "rain", "corridor")
+# The check at the start of Okafor's shift, on a camera switched on for it.
+CHECK: Final = "01-corridor"
+CHECK_BEFORE: Final = dt.timedelta(seconds=2)
+CHECK_AFTER: Final = dt.timedelta(seconds=25)
+# A camera that two people share is switched off between them.
+CHANGE_BEFORE: Final = dt.timedelta(minutes=10)
 _LOOKS: Final = (
     Look("#d9a57e", "#4a2f1c", coat="#6a3b3b", collar="#d8d2c4", hair_style="long", age=0.2),
     Look("#7a4c32", "#120e0c", coat="#3d5a4a", collar="#2c4236", hair_style="shaved", beard=0.5, age=0.5),
@@ -73,7 +80,7 @@ def _at(clock: str) -> dt.datetime:
 
 
 RECORDINGS: Final = (
-    Ordinary("01-corridor", "corridor", 3, "BWC-0533", _at("21:52:10"), 14.0, ((1.5, "self", "Camera check. Okafor, five one two zero. It is recording."), (8.0, "other", "Have a quiet one."))),
+    Ordinary("01-corridor", "corridor", 3, "BWC-0533", _at("21:52:10"), 10.0, ((1.5, "self", "Camera check. Okafor, five one two zero. It is recording."), (8.0, "other", "Have a quiet one."))),
     Ordinary("02-desk", "desk", 0, "BWC-0380", _at("22:08:41"), 28.0, ((1.0, "self", "Good evening. What can I do for you?"), (4.5, "other", "I found this wallet on the bus. The number nine."), (10.0, "self", "Thank you. Did you look inside?"), (13.5, "other", "Only for a name. There is a library card."), (19.0, "self", "I'll write you a receipt."), (23.0, "other", "No need. Good night."))),
     Ordinary("03-parked", "parked", 4, "BWC-0480", _at("22:21:03"), 24.0, ((1.5, "self", "Did your sister get the house?"), (5.0, "other", "They signed on Friday. Two bedrooms and a garden."), (11.0, "self", "Good for her."), (15.0, "other", "She wants me to paint it."))),
     Ordinary("04-traffic-stop", "stop", 1, "BWC-0352", _at("22:34:55"), 32.0, ((1.0, "self", "Good evening. Your left tail light is out."), (5.0, "other", "Is it? I didn't know."), (8.5, "self", "Licence and registration, please."), (13.0, "other", "Here. Am I getting a ticket?"), (18.0, "self", "No. A warning. Have it fixed this week."), (24.0, "other", "I will. Thank you."))),
@@ -88,45 +95,51 @@ RECORDINGS: Final = (
 )  # fmt: skip
 
 
-def render_ordinary(
-    folder: pathlib.Path,
-    *,
-    seed: int,
-    keys: Sequence[str] | None = None,
-    on_film: Callable[[Film], None] | None = None,
-    progress: Callable[[float], None] | None = None,
-    processes: int = 2,
-) -> list[Film]:
-    """Render the twelve into a folder, as <key>.mp4.
-
-    Args:
-        folder: exists.
-        seed: of everything that is random in them.
-        keys: of those wanted; all where left out.
-        on_film: called with each as it is done.
-        progress: called with the share that is done, rising to 1.
-        processes: how many at once.
+def recorded_by(
+    recording: Ordinary, *, seed: int
+) -> tuple[Session, Iterator[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Give what its camera did, and everything it saw and heard, the time before the button was pressed included.
 
     Returns:
-        The recordings, in their order.
+        The session, with its pictures and sound as record_session takes them.
     """
-    wanted = [each.key for each in RECORDINGS if keys is None or each.key in keys]
-    return run_jobs(
-        Jobs(_render_job, [(key, folder, seed) for key in wanted]),
-        on_film=on_film,
-        progress=progress,
-        processes=processes,
+    is_check, lead_s = recording.key == CHECK, lead_ms_of(recording.key) / 1000
+    painted = painter(recording, seed=seed)
+    sound = _sound(recording, seed, recording.seconds)
+    session = Session(
+        on_at=recording.started_at - CHECK_BEFORE if is_check else shift_of(recording)[0],
+        off_at=recording.started_at + CHECK_AFTER if is_check else shift_of(recording)[1],
+        first_at=recording.started_at - dt.timedelta(seconds=lead_s),
+        pressed_s=lead_s,
+        seconds=lead_s + recording.seconds,
+        trigger="function_check" if is_check else "button",
+        worn=device(recording.serial).worn,
     )
+    silent = np.zeros(round(lead_s * RATE_HZ), np.float32)
+    return session, _pictures(painted, lead_s, recording.seconds), np.concatenate([silent, sound])
 
 
-def _render_job(each: tuple[str, pathlib.Path, int], progress: Callable[[float], None]) -> Film:
-    key, folder, seed = each
-    recording = {each.key: each for each in RECORDINGS}[key]
-    path = folder / f"{key}.mp4"
-    path.write_bytes(render_recording(recording, seed=seed))
-    progress(1.0)
-    wearer = device(recording.serial).issued_to
-    return Film(key, path, recording.serial, wearer, recording.started_at, recording.seconds)
+def lead_ms_of(key: str) -> int:
+    """Return how much of a recording lies before the button was pressed."""
+    return 0 if key == CHECK else round(BUFFER_S * 1000)
+
+
+def shift_of(recording: Ordinary) -> tuple[dt.datetime, dt.datetime]:
+    """Give when a camera was switched on and off around a recording: once a shift, or around each of several."""
+    same = [each for each in RECORDINGS if each.serial == recording.serial and each.key != CHECK]
+    number = same.index(recording)
+    on_at = SHIFT_BEGAN_AT if number == 0 else recording.started_at - CHANGE_BEFORE
+    off_at = SHIFT_ENDED_AT if number == len(same) - 1 else same[number + 1].started_at - 2 * CHANGE_BEFORE
+    return on_at, off_at
+
+
+def _pictures(painted: Painter, lead_s: float, seconds: float) -> Iterator[NDArray[np.uint8]]:
+    # Before the button nobody moves: one drawing a second will do, and only its clock goes on.
+    for second in range(-round(lead_s), 0):
+        picture = painted.picture(float(second))
+        yield from (picture for _ in range(FRAME_RATE))
+    # One more than is recorded: the picture that ends the last fragment.
+    yield from (painted.picture(i / FRAME_RATE) for i in range(round(seconds * FRAME_RATE) + 1))
 
 
 def render_recording(recording: Ordinary, *, seed: int, to_s: float | None = None) -> bytes:
@@ -147,7 +160,7 @@ def painter(recording: Ordinary, *, seed: int) -> Painter:
         return (recording.started_at + UTC_OFFSET + dt.timedelta(seconds=at_s)).replace(tzinfo=None)
 
     def shot(at_s: float) -> Shot:
-        return _SHOTS[recording.scene](recording, at_s, seed)
+        return _SHOTS[recording.scene](recording, max(0.0, at_s), seed)
 
     here = {name: functools.partial(make, recording, seed) for name, make in _STAGES.items()}
     return Painter(shot, here, seed=seed * 64 + number, caption=recording.serial, clock=clock, step=3)

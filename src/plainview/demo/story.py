@@ -24,6 +24,9 @@ UTC_OFFSET: Final = dt.timedelta(hours=-7)  # daylight time began there on 8 Mar
 MINUTE_ZERO: Final = dt.datetime(2026, 3, 15, 6, 50, tzinfo=dt.UTC)  # 23:50 on 14 March over there
 INCIDENT_S: Final = 360.0
 BUFFER_S: Final = 30.0
+# The watch: most cameras are on from roll call until they are docked.
+SHIFT_BEGAN_AT: Final = dt.datetime(2026, 3, 15, 4, 45, tzinfo=dt.UTC)  # 21:45 over there
+SHIFT_ENDED_AT: Final = dt.datetime(2026, 3, 15, 13, 4, tzinfo=dt.UTC)  # 6:04
 FIRST_CONTACT_S: Final = 81.0
 RELEASED_S: Final = 330.0
 CAR_STOPS_S: Final = 70.0
@@ -205,9 +208,9 @@ CAMERAS: Final = {
             ),
         ),
         Camera(
-            "reyes", "BWC-0417", "belt", "reyes", 52.0, 325.0, 52.0, 52.0, "button", 2.31, 0.0,
+            "reyes", "BWC-0417", "belt", "reyes", 22.0, 325.0, 52.0, 52.0, "button", 2.31, 0.0,
             (
-                Span(52.0, 71.0, "black", "his lap, in the dark car"),
+                Span(22.0, 71.0, "black", "his lap, in the dark car"),
                 Span(71.0, 84.0, "jangling", "running: black, shaken"),
                 Span(84.0, 96.0, "hands", "his own hands and torch in front of the lens"),
                 Span(96.0, 166.0, "clear", "Price seen from the belt; from 2:10 no face"),

@@ -39,8 +39,8 @@ def ground_truth(*, seed: int = SEED) -> dict[str, Any]:
         seed: the one they are rendered with; it moves boxes by a few pixels.
 
     Returns:
-        JSON values. Times named story_s are seconds from story.began_at, those named media_s are seconds in a
-        file; boxes are left, top, right, bottom in pixels of a WIDTH_PX by HEIGHT_PX picture.
+        JSON values. Times named story_s are seconds from story.began_at, those named media_s are seconds of a
+        recording; of an ordinary one, counted from the button. Boxes are left, top, right, bottom in pixels of a WIDTH_PX by HEIGHT_PX picture.
     """
     return {
         "seed": seed,
@@ -109,7 +109,6 @@ def _camera(camera: Camera, seed: int) -> dict[str, Any]:
     contact = story.FIRST_CONTACT_S
     return {
         "key": camera.key,
-        "file": f"{camera.key}.mp4",
         "serial": camera.serial,
         "worn": camera.worn,
         "wearer": camera.wearer,
@@ -173,11 +172,11 @@ def _ordinary(each: ordinary.Ordinary, seed: int) -> dict[str, Any]:
     ]
     return {
         "key": each.key,
-        "file": f"{each.key}.mp4",
         "scene": each.scene,
         "serial": each.serial,
         "started_at": _utc(each.started_at),
         "length_s": each.seconds,
+        "before_the_button_ms": ordinary.lead_ms_of(each.key),
         "script": [_said(each, people, at_s, by, words) for at_s, by, words in each.said],
         "on_screen": on_screen,
     }

@@ -45,12 +45,13 @@ def test_the_car_records_from_0_20_by_its_light_bar():
 
 def test_code_3_is_called_while_only_the_car_records():
     (called,) = [line for line in said("code three") if line.by == "reyes"]
-    assert CAR.starts_s < called.at_s < REYES.starts_s
+    assert CAR.starts_s < called.at_s < REYES.pressed_s
     assert called.radio
 
 
 def test_reyes_starts_at_0_52_and_stops_before_the_man_is_released():
-    assert REYES.starts_s == 52
+    assert (REYES.pressed_s, REYES.sound_from_s) == (52, 52)
+    assert REYES.pressed_s - REYES.starts_s == BUFFER_S
     assert FIRST_CONTACT_S < REYES.ends_s == 325 < RELEASED_S
 
 
@@ -101,7 +102,7 @@ def test_what_a_camera_sees_is_told_without_a_gap(key):
 
 
 def test_before_and_after_its_recording_a_camera_sees_nothing():
-    assert REYES.sees(51.9) == REYES.sees(325.0) == "nothing"
+    assert REYES.sees(21.9) == REYES.sees(325.0) == "nothing"
 
 
 def test_reyes_shouts_stop_twice_before_first_contact_and_never_again():
