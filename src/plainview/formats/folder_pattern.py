@@ -1,9 +1,9 @@
 """Folder patterns: what a card, a share or an export of another maker looks like, so that it can be taken in.
 
-Example (JSON that people write and change; every key but name and footage may be left out):
+Example (JSON that people write and change; all but kind, v, name and footage may be left out):
     {"kind": "plainview-folder-pattern", "v": 1,
      "name": "Cards with a list of recordings", "about": "Where the shape was learned.",
-     "make": "Example", "model": "EX-1", "zone": "place", "may_erase": false,
+     "make": "Example", "model": "EX-1", "camera": "body", "zone": "place", "may_erase": false,
      "footage": ["DCIM/100/{serial}_{started}_{part}.MP4"],
      "started": "%Y%m%d_%H%M%S", "same": ["serial", "started"],
      "sidecars": [{"path": ["DCIM/100/list.csv"], "read": "csv", "belongs": "folder",
@@ -38,6 +38,7 @@ BELONGS = ("stem", "group", "folder", "all")
 ROW_NAMES = ("name", "stem", "path", "group")
 SIDECAR_KINDS = ("sidecar", "audit_trail", "track", "subtitles", "bookmark", "settings")
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "latin-1")
+CAMERAS = ("body", "car", "fixed", "other")
 DELIMITERS = (",", ";", "\t", "|")
 # So that no name on a card can keep a comparison busy.
 MOST_LOOSE = 3
@@ -52,6 +53,7 @@ _PATTERN_KEYS = frozenset(
         "about",
         "make",
         "model",
+        "camera",
         "zone",
         "footage",
         "started",
@@ -128,6 +130,7 @@ class FolderPattern:
     Attributes:
         name: for people who choose one. about: where the shape was learned.
         make, model: of the cameras; empty where the files are of many.
+        camera: one of CAMERAS: how they are carried.
         footage: which files are footage; the first that fits counts.
         started: how {started} is written in their names; None where no name has it.
         same: what files of one recording have in common: of NAMED, and FOLDER; empty: each file is a recording.
@@ -139,6 +142,7 @@ class FolderPattern:
     about: str
     make: str
     model: str
+    camera: str
     footage: tuple[PathTemplate, ...]
     started: TimeWriting | None
     same: tuple[str, ...]
@@ -173,6 +177,7 @@ def parse_folder_pattern(data: bytes) -> FolderPattern:
         about=_words(record, "about", 500),
         make=_words(record, "make", 64),
         model=_words(record, "model", 64),
+        camera=_one_of(record.get("camera", "body"), CAMERAS, "camera"),
         footage=footage,
         started=started,
         same=_parse_same(record.get("same", []), footage),

@@ -8,6 +8,7 @@ PipelineError
 ├── BackupRefusedError
 ├── CopyDiffersError
 ├── RestoreRefusedError
+├── ImportRefusedError
 └── UnfitConnectionError
 """
 
@@ -96,3 +97,7 @@ class UnfitConnectionError(PipelineError):
     def __init__(self, expected: str) -> None:
         super().__init__(f"Expected {expected}. Nothing was made.")
         self.expected = expected
+
+
+class ImportRefusedError(PipelineError):
+    """A folder, or the pattern it is to be read by, cannot be imported."""

@@ -185,6 +185,7 @@ def test_a_byte_order_mark_before_the_pattern_is_no_matter() -> None:
         ({"kind": "x"}, "kind: expected 'plainview-folder-pattern'"),
         ({"name": ""}, "name: is missing"),
         ({"name": "x" * 101}, "at most 100 characters"),
+        ({"camera": "drone"}, "camera: expected one of body, car, fixed, other"),
         ({"make": 3}, "make: expected text"),
         ({"may_erase": "yes"}, "may_erase: expected true or false"),
         ({"zone": "Mars/Olympus", "started": "%Y%m%d_%H%M%S"}, "zone: expected a zone such as"),
