@@ -39,7 +39,8 @@ def interrupt_all(interrupter, template, *, fault, run="record", calls=None, ste
     points = [
         (call, number)
         for call, times in sorted(counts.items())
-        if calls is None or call in calls
+        # writev is the harness's own channel.
+        if call != "writev" and (calls is None or call in calls)
         for number in range(1, times + 1)
     ]
     assert points, counts
