@@ -7,12 +7,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from plainview.formats.capture import journal_key, journal_origin, parse_journal_line
 from plainview.formats.fields import encode_base64
+from plainview.formats.merkle import leaf_hash
 from plainview.formats.note import format_vkey, parse_note
-from plainview.formats.tiles import pack_entries, unpack_entries
+from plainview.formats.tiles import entries_path, pack_entries, pack_tile, tile_path, unpack_entries
 from plainview.vault.audit import audit_log
 from simulators import go_checker
 from simulators.custody_logs import KEY, ORIGIN, LogUnderTest, flip, key_of, leaf, leaves, replace_file
+from simulators.journals import SigningCamera
 
 SIZE = 66_000  # three levels of tiles: 257 full ones and one of 208, 1.p/1 above them, 2.p/1 above those
 
@@ -220,3 +223,40 @@ def test_openssl_checks_the_signature_on_the_note_s_text(small, tmp_path, altere
     )
     assert (done.returncode == 0) is not altered
     assert ("Signature Verified Successfully" in done.stdout) is not altered
+
+
+@pytest.fixture
+def journal(tmp_path):
+    """Lay a camera's journal out as the log that it is, and return its folder and the file of its key."""
+    made = SigningCamera().record(fragments=40, events=((3, "marker"),))
+    lines = [parse_journal_line(line) for line in made.lines]
+    entries, root = [line.entry for line in lines], tmp_path / "journal"
+    files = {
+        tile_path(level=0, number=0, width=len(entries)): pack_tile([leaf_hash(entry) for entry in entries]),
+        entries_path(number=0, width=len(entries)): pack_entries(entries),
+        "checkpoint": lines[-1].proof.note.encode(),
+    }
+    for path, data in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    key = journal_key(journal_origin(made.camera, made.stream), made.public_key)
+    (tmp_path / "camera.vkey").write_text(format_vkey(key) + "\n")
+    return root, tmp_path / "camera.vkey", lines
+
+
+@needs_go
+def test_go_agrees_with_a_journal_and_each_of_its_lines(journal, checker):
+    root, vkey_file, lines = journal
+    assert go_checker.check(checker, root, vkey_file)[0] == 0
+    for line in lines[::13]:
+        size, old_root = parse_note(line.proof.note).text.split("\n")[1:3]
+        assert go_checker.check(checker, root, vkey_file, size, old_root)[0] == 0
+
+
+@needs_go
+def test_go_refuses_a_journal_that_was_altered(journal, checker):
+    root, vkey_file, lines = journal
+    bundle = root / entries_path(number=0, width=len(lines))
+    bundle.write_bytes(bundle.read_bytes().replace(b'"duration_ms":2000', b'"duration_ms":2001', 1))
+    status, said = go_checker.check(checker, root, vkey_file)
+    assert (status, "the entries have root" in said) == (1, True)
