@@ -11,6 +11,7 @@ import pytest
 from plainview.formats.note import format_vkey
 from plainview.verify.command import main
 from plainview.verify.single_file import build_single_file
+from simulators.capture_attacks import MADE, blanked, flipped
 from simulators.package_attacks import A, B, golden
 from simulators.package_builder import build_package
 from simulators.pythons import find_python
@@ -147,3 +148,29 @@ def test_a_golden_package_passes_without_any_key_but_says_so(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "Whose key signed this has not been checked" in out
     assert "Signed by example.org/custody/1+" in out
+
+
+RECORDINGS = {
+    "as signed": (MADE.footage, 0),
+    "altered": (flipped(MADE.footage, MADE.spans[2][0] + 300), 1),
+    "a line gone": (blanked(MADE, [3]), 1),
+    "the end gone": (MADE.footage[: MADE.boxes[-1][0]], 1),
+    "the last signature altered": (flipped(MADE.footage, MADE.boxes[-1][1] - 40), 1),
+}
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.13"])
+@pytest.mark.parametrize("how", RECORDINGS)
+def test_what_a_camera_signed_is_checked_alike_with_and_without_openssl(
+    sealed, tmp_path, capsys, version, how
+):
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"NO PYTHON {version} HERE: verify.py was not tried on it (set PLAINVIEW_PYTHONS)")
+    data, code = RECORDINGS[how]
+    footage = tmp_path / "footage.mp4"
+    footage.write_bytes(data)
+    arguments = ["--capture", str(footage), "--camera-key", MADE.public_key.hex()]
+    done = run(python, sealed.folder, *arguments)
+    assert done.returncode == main(arguments) == code, done.stderr
+    assert done.stdout == capsys.readouterr().out
