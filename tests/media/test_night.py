@@ -16,13 +16,15 @@ from plainview.demo.rendering import (
     IDLE,
     INCIDENT,
     ORDINARY,
+    OVERDUE,
+    QUIET,
     Job,
     films_of,
     record_night,
     remember_new,
     run_jobs,
 )
-from plainview.demo.roster import device
+from plainview.demo.roster import DEVICES, device
 from plainview.demo.story import CAMERAS, SHIFT_BEGAN_AT
 from plainview.verify.capture import check_capture
 from plainview.verify.verdicts import OK
@@ -69,7 +71,8 @@ def short(monkeypatch):
 def test_every_recording_is_made_by_exactly_one_camera():
     made = [key for serial in (*INCIDENT, *ORDINARY) for key in films_of(serial)]
     assert sorted(made) == sorted([*CAMERAS, *(each.key for each in RECORDINGS)])
-    assert [films_of(serial) for serial in IDLE] == [()]
+    assert {films_of(serial) for serial in (*IDLE, *QUIET, OVERDUE)} == {()}
+    assert sorted((*INCIDENT, *IDLE, *ORDINARY, *QUIET, OVERDUE)) == sorted(each.serial for each in DEVICES)
 
 
 @pytest.mark.parametrize("serial", [*INCIDENT, *ORDINARY])

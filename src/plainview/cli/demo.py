@@ -27,7 +27,7 @@ from plainview.demo.cameras_issued import camera_folder, issue_cameras, issue_do
 from plainview.demo.department import MAKE, enter_department
 from plainview.demo.ordinary import lead_ms_of
 from plainview.demo.recorded import storage_of
-from plainview.demo.rendering import IDLE, INCIDENT, ORDINARY, Job, films_of, has_recorded, run_jobs
+from plainview.demo.rendering import IDLE, INCIDENT, ORDINARY, QUIET, Job, films_of, has_recorded, run_jobs
 from plainview.demo.script import spoken_in
 from plainview.demo.story import CAMERAS, ZONE_NAME
 from plainview.demo.truth import SEED, write_ground_truth
@@ -170,13 +170,15 @@ def _wait_until_up(process: subprocess.Popen[bytes], address: str) -> bool:
 
 def _make_footage(place: Place, address: str) -> None:
     """Let the cameras record what is missing and dock each as it is done: first the incident's, then the others."""
-    waiting = [serial for serial in (*INCIDENT, *IDLE, *ORDINARY) if not place.docked(serial).exists()]
+    waiting = [
+        serial for serial in (*INCIDENT, *IDLE, *ORDINARY, *QUIET) if not place.docked(serial).exists()
+    ]
     for serial in [each for each in waiting if has_recorded(camera_folder(place.cameras, each))]:
         dock_camera(place, serial, address)
         waiting.remove(serial)
     for what, serials in (
         ("The night's cameras record", (*INCIDENT, *IDLE)),
-        ("The rest of the shift records", ORDINARY),
+        ("The rest of the shift records", (*ORDINARY, *QUIET)),
     ):
         _record(place, what, [each for each in serials if each in waiting], address)
     if not place.truth.exists():

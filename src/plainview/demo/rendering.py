@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from plainview.demo import cameras, ordinary
 from plainview.demo.recorded import Session, home_of, record_session, storage_of
-from plainview.demo.roster import device
+from plainview.demo.roster import DEVICES, device
 from plainview.demo.story import CAMERAS, SHIFT_BEGAN_AT, SHIFT_ENDED_AT, UNRECORDED
 
 if TYPE_CHECKING:
@@ -28,9 +28,14 @@ INCIDENT: Final = tuple(CAMERAS[key].serial for key in ("okafor", "car-12a", "re
 ORDINARY: Final = tuple(
     dict.fromkeys(each.serial for each in ordinary.RECORDINGS if each.serial not in INCIDENT)
 )
-# On all night, and never started.
+# On all night, and never started: at the incident, and elsewhere, where nothing happened.
 IDLE: Final = tuple(serial for _, serial, _ in UNRECORDED if serial)
-SERIALS: Final = (*INCIDENT, *ORDINARY, *IDLE)
+# A reserve deputy still has this one at home.
+OVERDUE: Final = "BWC-0904"
+QUIET: Final = tuple(
+    each.serial for each in DEVICES if each.serial not in (*INCIDENT, *ORDINARY, *IDLE, OVERDUE)
+)
+SERIALS: Final = (*INCIDENT, *IDLE, *ORDINARY, *QUIET, OVERDUE)
 _DONE: Final = "recorded"
 # The count of a camera that never recorded, for beginning anew.
 NEW: Final = "state.new"
