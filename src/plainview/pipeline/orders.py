@@ -14,16 +14,20 @@ from plainview.formats.camera_orders import (
     format_camera_orders,
     parse_camera_request,
 )
-from plainview.formats.note import ED25519, VerifierKey, format_vkey, parse_note
+from plainview.formats.note import ED25519, VerifierKey, format_vkey, parse_note, parse_vkey
 from plainview.vault.intake_keys import department_key, intake_public, sign_as_department
 from plainview.verify.note import open_note
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from plainview.custody.record import Actor
     from plainview.evidence.camera_queries import KnownCameraKey
     from plainview.pipeline.installation import Installation
+
+# Light bars, holsters, weapon logs and cameras close by, as somebody trusted them by putting their key here.
+TRIGGERS = "trust/triggers"
 
 
 def ask_for_admission(note: str, *, actor: Actor, now: datetime) -> KnownCameraKey:
@@ -66,7 +70,7 @@ def orders_for(installation: Installation, key: KnownCameraKey, *, now: datetime
         department_key=department_vkey(installation),
         seal_to=intake_public(installation.keys),
         log_keys=log_vkeys(),
-        trigger_keys=(),
+        trigger_keys=trigger_vkeys(installation.data),
         covert_allowed_by="" if leave is None else leave.allowed_by,
         settings=settings_at(now, default=default_settings(installation)),
         at=now,
@@ -82,6 +86,16 @@ def default_settings(installation: Installation) -> CameraSettings:
 def log_vkeys() -> tuple[str, ...]:
     """Return the verifier keys of the custody log, one for each of its epochs, the running one's last."""
     return tuple(each.vkey for each in all_epochs())
+
+
+def trigger_vkeys(data: Path) -> tuple[str, ...]:
+    """Return the keys whose triggers cameras obey: each file trust/triggers/*.vkey in the data directory holds one.
+
+    Raises:
+        FormatError: one of them holds something else.
+    """
+    paths = sorted((data / TRIGGERS).glob("*.vkey"))
+    return tuple(format_vkey(parse_vkey(path.read_text("utf-8").strip())) for path in paths)
 
 
 def department_vkey(installation: Installation) -> str:
