@@ -28,7 +28,7 @@ from plainview.evidence.camera_queries import (
     dockings_of,
     known_camera,
 )
-from plainview.evidence.camera_rules import OVERDUE_AFTER
+from plainview.evidence.camera_rules import MISSING_LIMIT
 from plainview.evidence.capture_queries import (
     device_named,
     events_of_each,
@@ -49,7 +49,7 @@ from plainview.web.camera_words import (
     read_local,
     settings_words,
 )
-from plainview.web.cameras import MEND, check_mender, settings_in_force
+from plainview.web.cameras import MEND, check_mender, overdue_after, settings_in_force
 from plainview.web.guard import guarded
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def camera(request: Request, pseudonym: str) -> HttpResponse:
     device = device_named(pseudonym)
     if device is None:
         raise Http404
-    known = known_camera(make=device.make, serial=device.serial, at=request.now, overdue_after=OVERDUE_AFTER)
+    known = known_camera(
+        make=device.make, serial=device.serial, at=request.now, overdue_after=overdue_after()
+    )
     errors = _change(request, known) if request.method == "POST" else {}
     if request.method == "POST" and not errors:
         return redirect("camera", pseudonym)
@@ -127,6 +129,7 @@ def camera(request: Request, pseudonym: str) -> HttpResponse:
             "leave_now": covert_leave_at(known.device, at=request.now),
             "has_leave": any(leave.valid_to > request.now for leave in leaves),
             "settings": settings_words(settings_in_force(request)),
+            "most_missing": MISSING_LIMIT,
             "unknown": capture_words.UNKNOWN,
             "may_mend": decide_place(request.viewer, MEND),
             "leave_from": local_words(request.now, zone=settings.PLAINVIEW_ZONE),

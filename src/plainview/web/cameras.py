@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -15,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 
 from plainview.accounts.rules import decide_place
 from plainview.evidence.camera_actions import add_dock, close_dock
-from plainview.evidence.camera_queries import known_cameras, known_docks, settings_at
-from plainview.evidence.camera_rules import OVERDUE_AFTER
+from plainview.evidence.camera_queries import has_open_dock, known_cameras, known_docks, settings_at
+from plainview.evidence.camera_rules import MISSING_LIMIT, OVERDUE_AFTER
 from plainview.evidence.capture_queries import journals_of_devices
 from plainview.evidence.errors import DockNameTakenError, NoSuchDockError
 from plainview.formats.camera_orders import CameraSettings
@@ -72,7 +73,7 @@ def cameras(request: Request) -> HttpResponse:
         if not token and not errors:
             return redirect("cameras")
     asked = request.GET.get("q", "").strip()[:100]
-    found = known_cameras(at=request.now, overdue_after=OVERDUE_AFTER)
+    found = known_cameras(at=request.now, overdue_after=overdue_after())
     fitting = [camera for camera in found if _fits(camera, asked)]
     # What asks for somebody first; the rest as it came, by make and number.
     fitting.sort(key=lambda camera: (not camera.is_overdue, not _waits(camera)))
@@ -92,6 +93,7 @@ def cameras(request: Request) -> HttpResponse:
             "settings": settings_words(settings_in_force(request)),
             "may_mend": decide_place(request.viewer, MEND),
             "unknown": capture_words.UNKNOWN,
+            "most_missing": MISSING_LIMIT,
             "token": token,
             "errors": errors,
             "given": request.POST,
@@ -102,6 +104,11 @@ def cameras(request: Request) -> HttpResponse:
     # A token is shown once: no browser keeps the page that has it.
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def overdue_after() -> timedelta:
+    """Return how long a camera may stay away from every dock; for ever, where there is none."""
+    return OVERDUE_AFTER if has_open_dock() else timedelta.max
 
 
 def settings_in_force(request: Request) -> CameraSettings:

@@ -71,7 +71,7 @@ ATTACHMENTS: Final[Mapping[str, str]] = {
     "subtitles": "Subtitles",
     "settings": "The camera's settings",
 }
-SOURCES: Final[Mapping[str, str]] = {"camera": "the camera", "person": "a person", "import": "the import"}
+SOURCES: Final[Mapping[str, str]] = {"camera": "the camera", "person": "a person"}
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,11 @@ def capture_facts(recording: KnownRecording) -> dict[str, Any]:
         "trigger": said.trigger,
         "capture_unknown": capture_words.UNKNOWN,
         "does_not_prove": capture_words.DOES_NOT_PROVE,
-        "tracks": [drawn for track in tracks_of(recording) if (drawn := draw_track(track)) is not None],
+        "tracks": [
+            (capture_words.SOURCES.get(track.source, "a file that came along"), drawn)
+            for track in tracks_of(recording)
+            if (drawn := draw_track(track)) is not None
+        ],
         "markers": said.markers,
         "attachments": [(capture_words.ATTACHMENTS[each.kind], each) for each in attachments_of(recording)],
     }
