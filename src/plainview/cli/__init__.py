@@ -5,7 +5,7 @@ import sys
 
 # Each has a module of its name here with `run(arguments) -> exit code`, and works where only its own extra is
 # installed: it needs neither typer nor Django, and starts at once.
-ALONE = ("verify", "camera")
+ALONE = ("verify", "camera", "dock")
 
 
 def main() -> None:

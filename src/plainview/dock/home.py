@@ -126,12 +126,6 @@ def _parse_setting(data: bytes) -> DockSetting:
     )
 
 
-def say_fingerprint(key: VerifierKey) -> str:
-    """Return a key's fingerprint in groups of four, for two people to compare."""
-    digits = key.fingerprint.hex()
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
 class Digests:
     """SHA-256 of files that were read already, by where they are, their size and time; for many threads.
 

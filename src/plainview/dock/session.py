@@ -147,6 +147,15 @@ class Session:
         """Say that the camera was taken, where that still reaches anybody."""
         with suppress(ServerError):
             self._report(is_taken=True)
+
+    def release(self) -> None:
+        """Let the camera go: somebody has checked it out."""
+        with suppress(CameraError):
+            self.source.set_taken()
+        self.end()
+
+    def close(self) -> None:
+        """Close what is open."""
         self.server.close()
         self.source.close()
 
@@ -163,28 +172,36 @@ class Session:
             except ServerBusyError as error:
                 failures += 1
                 self._show(trouble=str(error))
-                self.pace.back_off(failures, asked_s=error.wait_s)
+                self._back_off(failures, error.wait_s)
         if failures:
             self._show(trouble="")
 
+    def _back_off(self, failures: int, asked_s: float) -> None:
+        self.pace.back_off(failures, asked_s=asked_s)
+        self._check_there()
+
+    def _check_there(self) -> None:
+        # While the dock waits for the server nothing else would notice that the camera was taken.
+        if not self.source.is_there():
+            raise CameraGoneError("The camera was taken out.")
+
     def _greet(self) -> None:
-        readings = []
-        for _ in range(SERVER_READINGS):
-            asked = time.monotonic()
-            self._hello = self.server.hello()
-            readings.append(read_clock(self._hello.at, asked_mono_s=asked, heard_mono_s=time.monotonic()))
         about = self._about = self.source.about()
-        error_ms = doubt_ms = None
-        if about.clock is not None:
-            error_ms, doubt_ms = clock_error(about.clock, best_reading(readings))
         self._show(
             make=about.make,
             model=about.model,
             serial=about.serial,
             battery_percent=about.battery_percent,
-            clock_error_ms=error_ms,
-            clock_doubt_ms=doubt_ms,
         )
+        readings = []
+        for _ in range(SERVER_READINGS):
+            asked = time.monotonic()
+            self._hello = self.server.hello()
+            readings.append(read_clock(self._hello.at, asked_mono_s=asked, heard_mono_s=time.monotonic()))
+        error_ms = doubt_ms = None
+        if about.clock is not None:
+            error_ms, doubt_ms = clock_error(about.clock, best_reading(readings))
+        self._show(clock_error_ms=error_ms, clock_doubt_ms=doubt_ms)
 
     def _admit(self) -> None:
         """Hand the camera's request on, and its orders back; they set its clock and its settings."""
@@ -216,24 +233,35 @@ class Session:
         )
 
     def _announce(self) -> None:
+        """Tell the server of the docking; it says whose camera this is, and what it wants first."""
         assert self._about is not None
-        docked = self.server.begin_docking(
-            Docking(
-                camera=self._about.camera or None,
-                make=self._about.make,
-                serial=self._about.serial,
-                clock_error_ms=self.bay.clock_error_ms,
-                clock_doubt_ms=self.bay.clock_doubt_ms,
-                battery_percent=self.bay.battery_percent,
-                files=len(self.bay.files),
-                critical=tuple(
-                    dict.fromkeys(each.file.group for each in self.bay.files if each.file.is_critical)
-                ),
-            )
+        if not self._about.serial:
+            # A card that does not say which camera wrote it: its files are handed in all the same.
+            return
+        critical = dict.fromkeys(each.file.group for each in self.bay.files if each.file.is_critical)
+        docking = Docking(
+            camera=self._about.camera or None,
+            make=self._about.make,
+            serial=self._about.serial,
+            clock_error_ms=self.bay.clock_error_ms,
+            clock_doubt_ms=self.bay.clock_doubt_ms,
+            battery_percent=self.bay.battery_percent,
+            files=len(self.bay.files),
+            critical=tuple(critical),
         )
+        try:
+            docked = self.server.begin_docking(docking)
+        except (ServerBusyError, NotLetInError):
+            raise
+        except ServerError as error:
+            self._show(warning=f"The server does not note this docking: {error}")
+            return
         self._docking = docked.identifier
+        known = {each.file.path: each for each in self.bay.files}
         files = in_order((each.file for each in self.bay.files), docked.critical)
-        self._show(wearer=docked.assigned, files=tuple(FileState(file) for file in files))
+        self._show(
+            wearer=docked.assigned, files=tuple(replace(known[file.path], file=file) for file in files)
+        )
 
     def _report(self, *, is_taken: bool = False) -> None:
         if self._docking:
@@ -258,7 +286,7 @@ class Session:
             # A server that is busy or away is waited for; one that says otherwise is asked a few times only.
             failures += 1
             tries += wait_s < 0
-            self.pace.back_off(failures, asked_s=max(0.0, wait_s))
+            self._back_off(failures, max(0.0, wait_s))
         self._set(file, state="failed")
 
     def _try_once(self, file: DockFile) -> tuple[str, float | None]:
@@ -378,6 +406,7 @@ class Session:
             if not wait:
                 return
             self.pace.wait(poll_wait_s(polls))
+            self._check_there()
             polls += 1
 
     def _ask_each(self) -> None:
