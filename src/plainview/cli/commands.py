@@ -69,6 +69,41 @@ def ingest(
     raise typer.Exit(run(_data(data), paths, recovery_file=recovery_key, as_json=as_json))
 
 
+@app.command("import")
+def import_folder(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder, or the mounted card, with everything below it.")
+    ],
+    pattern: Annotated[
+        Path,
+        typer.Option(
+            help="What the folder looks like: a file, or the name of a pattern in the data directory's imports folder."
+        ),
+    ],
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what would be made; change nothing.")
+    ] = False,
+    leave_others: Annotated[
+        bool, typer.Option("--leave-others", help="Leave files that the pattern says nothing of.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Import footage of another maker with what came along with it: parts, lists, tracks, subtitles, audit trails."""
+    from plainview.cli.imports import run
+
+    raise typer.Exit(
+        run(
+            _data(data),
+            folder,
+            pattern=pattern,
+            is_preview=preview,
+            keeps_others=not leave_others,
+            as_json=as_json,
+        )
+    )
+
+
 @app.command()
 def serve(
     data: Data = None,

@@ -164,7 +164,7 @@ class FullDisk:
     def __call__(self, file, **options):
         self.calls += 1
         if self.calls == 2:
-            raise StoreFullError("objects", "no room")
+            raise StoreFullError("write", "objects", "no room")
         return REAL(file, **options)
 
 
