@@ -16,6 +16,7 @@ from plainview.formats.capture import (
 )
 from plainview.verify.capture_boxes import (
     MAX_JOURNAL_BOXES,
+    MAX_JOURNAL_BYTES,
     FoundBox,
     find_journal_boxes,
     scan_journal_boxes,
@@ -137,8 +138,8 @@ def check_capture(
         journal: lines from beside the footage, with or without newlines; None for those inside alone.
 
     Raises:
-        UnreadableError: the footage or the journal cannot be read, or the journal has more than a hundred thousand
-            lines.
+        UnreadableError: the footage or the journal cannot be read, or the journal has more than MAX_JOURNAL_BOXES
+            lines or MAX_JOURNAL_BYTES.
 
     Source: docs/formats/capture.md, "How it is checked".
     """
@@ -192,9 +193,14 @@ def _lines_inside(boxes: Iterable[FoundBox]) -> Iterator[PlacedLine]:
 
 
 def _lines_beside(journal: Iterable[bytes]) -> Iterator[PlacedLine]:
+    read_bytes = 0
     for number, line in enumerate(journal, 1):
-        if number > MAX_JOURNAL_BOXES:
-            raise UnreadableError("journal", f"expected at most {MAX_JOURNAL_BOXES} lines, and it goes on")
+        read_bytes += len(line)
+        if number > MAX_JOURNAL_BOXES or read_bytes > MAX_JOURNAL_BYTES:
+            problem = (
+                f"expected at most {MAX_JOURNAL_BOXES} lines and {MAX_JOURNAL_BYTES} bytes, and it goes on"
+            )
+            raise UnreadableError("journal", problem)
         yield PlacedLine(f"journal, line {number}", line[:-1] if line.endswith(b"\n") else line)
 
 

@@ -30,6 +30,7 @@ _SCAN_BYTES = 1 << 20
 _FIRST_BOXES = 16
 # A camera writes about 15,000 in four hours; more than this would only cost whoever checks.
 MAX_JOURNAL_BOXES = 100_000
+MAX_JOURNAL_BYTES = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ def find_journal_boxes(footage: BinaryIO, size_bytes: int) -> tuple[list[FoundBo
         size_bytes: of it.
 
     Returns:
-        At most MAX_JOURNAL_BOXES, in their order, and whether the boxes make up the whole footage.
+        At most MAX_JOURNAL_BOXES and about MAX_JOURNAL_BYTES, in their order, and whether the boxes make up the whole footage.
 
     Source: ISO/IEC 14496-12 section 4.2.
     """
     found: list[FoundBox] = []
-    position = 0
-    while position < size_bytes and len(found) < MAX_JOURNAL_BOXES:
+    position = read_bytes = 0
+    while position < size_bytes and len(found) < MAX_JOURNAL_BOXES and read_bytes < MAX_JOURNAL_BYTES:
         footage.seek(position)
         head = footage.read(24)
         end = _end_of_box(head, position, size_bytes)
@@ -63,6 +64,7 @@ def find_journal_boxes(footage: BinaryIO, size_bytes: int) -> tuple[list[FoundBo
             return found, False
         if head[4:24] == _BOX_MARK and end - position - 24 <= CAPTURE_LINE_LIMIT_BYTES:
             found.append(FoundBox(position, end, footage.read(end - position - 24)))
+            read_bytes += end - position
         position = end
     return found, position == size_bytes
 
@@ -105,7 +107,7 @@ def scan_journal_boxes(footage: BinaryIO, size_bytes: int) -> list[FoundBox]:
         size_bytes: of it.
     """
     found: list[FoundBox] = []
-    done = 0
+    done = read_bytes = 0
     for marked_at in _find_marks(footage, size_bytes):
         begins_at = marked_at - 4
         footage.seek(max(begins_at, 0))
@@ -115,7 +117,8 @@ def scan_journal_boxes(footage: BinaryIO, size_bytes: int) -> list[FoundBox]:
         done = begins_at + length
         footage.seek(begins_at + 24)
         found.append(FoundBox(begins_at, done, footage.read(length - 24)))
-        if len(found) == MAX_JOURNAL_BOXES:
+        read_bytes += length
+        if len(found) == MAX_JOURNAL_BOXES or read_bytes >= MAX_JOURNAL_BYTES:
             break
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,16 +31,14 @@ def check_capture_files(
         FormatError: the key is none.
     """
     public_key = None if camera_key is None else _read_camera_key(camera_key)
-    lines = None
     try:
-        if journal_path is not None:
-            with Path(journal_path).open("rb") as file:
-                lines = list(read_journal_lines(file))
-        if footage_path is None:
-            report = check_capture(None, public_key=public_key, journal=lines)
-        else:
-            with Path(footage_path).open("rb") as footage:
-                report = check_capture(footage, public_key=public_key, journal=lines)
+        with ExitStack() as opened:
+            footage, journal = (
+                None if path is None else opened.enter_context(Path(path).open("rb"))
+                for path in (footage_path, journal_path)
+            )
+            lines = None if journal is None else read_journal_lines(journal)
+            report = check_capture(footage, public_key=public_key, journal=lines)
     except OSError as error:
         raise UnreadableError("file", f"cannot be read: {error.strerror or error}") from error
     if not report.stream and not report.refused:

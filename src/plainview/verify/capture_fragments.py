@@ -73,15 +73,24 @@ def judge_fragments(
 ) -> list[FragmentFinding]:
     """Find each fragment where the camera put it, or elsewhere if something before it was cut out or put in.
 
+    However many a hostile journal names, no more is read than three times the footage.
+
     Args:
         made: the footage.
         fragments: signed ones, in their order.
         init_bytes: how much stands in front of them.
     """
     places: dict[int, int] = {}
-    after = init_bytes
+    after = reached = init_bytes
+    spare_bytes = 2 * made.size_bytes
     for fragment in fragments:
-        place = _locate(made, fragment, _behind_boxes(made, after))
+        # A camera writes one behind the other.
+        place = _find_at(made, fragment, [fragment.offset] if fragment.offset >= reached else [])
+        reached = max(reached, fragment.offset + fragment.size_bytes)
+        if place is None:
+            others = _other_places(made, fragment, _behind_boxes(made, after))
+            spare_bytes -= len(others) * fragment.size_bytes
+            place = _find_at(made, fragment, others if spare_bytes >= 0 else [])
         after = (fragment.offset if place is None else place) + fragment.size_bytes
         if place is not None:
             places[fragment.seq] = place
@@ -92,12 +101,18 @@ def judge_fragments(
     return [_finding(made, fragment, places.get(fragment.seq), taken) for fragment in fragments]
 
 
-def _locate(made: SignedFootage, fragment: CaptureFragment, after: int) -> int | None:
-    places = [fragment.offset, after]
+def _other_places(made: SignedFootage, fragment: CaptureFragment, after: int) -> list[int]:
+    """Return where else a fragment may be: in front of its own box, or behind the fragment before it."""
+    places = {after}
     if fragment.seq in made.box_of:
-        places.insert(1, made.box_of[fragment.seq] - fragment.size_bytes)
-    for place in dict.fromkeys(places):
-        if 0 <= place <= made.size_bytes - fragment.size_bytes and _has_digest(
+        places.add(made.box_of[fragment.seq] - fragment.size_bytes)
+    places.discard(fragment.offset)
+    return sorted(place for place in places if 0 <= place <= made.size_bytes - fragment.size_bytes)
+
+
+def _find_at(made: SignedFootage, fragment: CaptureFragment, places: Iterable[int]) -> int | None:
+    for place in places:
+        if place <= made.size_bytes - fragment.size_bytes and _has_digest(
             made, place, fragment.size_bytes, fragment.sha256
         ):
             return place

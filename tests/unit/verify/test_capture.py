@@ -414,6 +414,34 @@ def test_no_more_boxes_are_read_than_a_camera_could_write(monkeypatch):
     data = format_journal_box(b"line") * 5
     assert len(find_journal_boxes(io.BytesIO(data), len(data))[0]) == 3
     assert len(scan_journal_boxes(io.BytesIO(data), len(data))) == 3
+    monkeypatch.setattr(capture_boxes, "MAX_JOURNAL_BYTES", 40)
+    assert len(find_journal_boxes(io.BytesIO(data), len(data))[0]) == 2
+    assert len(scan_journal_boxes(io.BytesIO(data), len(data))) == 2
+
+
+class Counting(io.BytesIO):
+    """Footage that counts what is read of it."""
+
+    done = 0
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.done += len(data)
+        return data
+
+
+@pytest.mark.parametrize("offset", [1, 2**40])
+def test_however_many_fragments_a_hostile_journal_names_little_is_read(offset):
+    # Signed with a key nobody knows: each of 60 fragments claims to be the whole footage, and has a box at its end.
+    whole, writer = 200_000, JournalWriter(SigningCamera(seed=9).private, MADE.camera, MADE.stream)
+    boxes = [format_journal_box(writer.add(MADE.leaves[0]))]
+    for seq in range(1, 61):
+        leaf = replace(MADE.leaves[1], seq=seq, offset=offset * seq, size_bytes=whole // 2)
+        boxes.append(format_journal_box(writer.add(leaf)))
+    footage = Counting(box(b"mdat", bytes(whole)) + b"".join(boxes))
+    report = check_capture(footage)
+    assert set(words(report)) <= {"ALTERED", "MISSING", "UNPROVEN"}
+    assert footage.done < 6 * len(footage.getvalue())
 
 
 class Shrinking(io.BytesIO):
@@ -451,6 +479,9 @@ def test_no_more_lines_are_read_than_a_camera_could_write(monkeypatch):
     assert len(checked(None, MADE.lines[:3]).roots) == 3
     with pytest.raises(UnreadableError, match="at most 3 lines"):
         checked(None, MADE.lines[:4])
+    monkeypatch.setattr(capture, "MAX_JOURNAL_BYTES", 2000)
+    with pytest.raises(UnreadableError, match="2000 bytes"):
+        checked(None, MADE.lines[:3])
 
 
 def test_a_signature_of_the_examples_is_one_that_others_would_check():
