@@ -279,7 +279,7 @@ def _have_taken_in(row: DestinationContainer) -> None:
 def _set_aside(known: DestinationObject) -> None:
     number = 1
     while DestinationObject.objects.filter(
-        container=known.container, name=(name := f"{known.name} (replaced {number})")
+        container=known.container, name=(name := destination_rules.set_aside_name(known.name, number))
     ).exists():
         number += 1
     known.name = name

@@ -99,6 +99,16 @@ def object_kind(container: str, name: str) -> str:
     return "clip" if lowered.endswith(CLIP_SUFFIXES) else "other"
 
 
+def set_aside_name(name: str, number: int) -> str:
+    """Return the name under which an object is kept whose name another has taken, counted from 1."""
+    return f"{name} (replaced {number})"
+
+
+def is_set_aside(name: str) -> bool:
+    """Say whether an object is kept under such a name."""
+    return re.search(r" \(replaced [0-9]+\)\Z", name) is not None
+
+
 def merge_metadata(before: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     """Return a container's metadata after an update: what is new replaces, and what is empty removes.
 

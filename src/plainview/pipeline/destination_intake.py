@@ -61,6 +61,10 @@ REJECTED = (
     "rejected_content",
     "A connected system handed it in as content that had been refused, or that it knows to be damaged.",
 )
+REPLACED = (
+    "replaced",
+    "A connected system sent other bytes later under the same name; these came first, perhaps not to their end.",
+)
 NOT_UNDERSTOOD = (
     "not_understood",
     "A connected system handed it in, and it is none of what its specification names.",
@@ -138,7 +142,8 @@ def _take_one(job: _Job, found: KnownObject) -> None:
     elif found.kind in {"key", "track", "bookmark"}:
         _take_beside(job, found)
     else:
-        _keep_aside(job, found, _sent(job, found), *NOT_UNDERSTOOD)
+        is_replaced = rules.is_set_aside(found.name)
+        _keep_aside(job, found, _sent(job, found), *(REPLACED if is_replaced else NOT_UNDERSTOOD))
 
 
 def _mark_moments(job: _Job) -> None:

@@ -228,7 +228,7 @@ def test_other_bytes_under_the_same_name_stand_in_its_place_and_the_first_are_ke
     assert plaintext(department, Part.objects.get().original) == MORE
     aside = Original.objects.get(state="quarantined")
     assert plaintext(department, aside) == FOOTAGE
-    assert aside.reason == "not_understood"
+    assert aside.reason == "replaced"
 
 
 def test_what_its_system_never_completed_is_taken_in_as_far_as_it_came_and_says_so(department, system):
