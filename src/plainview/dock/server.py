@@ -44,6 +44,7 @@ class Hello:
         at: the server's clock; aware UTC.
         department_key: that signs orders to cameras.
         log_keys: that sign the custody log, one for each of its epochs.
+        seal_to: the vault's public key, X25519, 32 bytes.
         piece_bytes: how much the server wants in one piece, at most.
     """
 
@@ -51,6 +52,7 @@ class Hello:
     at: datetime
     department_key: VerifierKey
     log_keys: tuple[VerifierKey, ...]
+    seal_to: bytes
     piece_bytes: int
 
 
@@ -345,6 +347,7 @@ def _hello(record: dict[str, Any]) -> Hello:
         at=parse_at(record["at"]),
         department_key=parse_vkey(record["department_key"]),
         log_keys=tuple(parse_vkey(key) for key in record["log_keys"]),
+        seal_to=bytes.fromhex(record["seal_to"]),
         piece_bytes=int(record["piece_bytes"]),
     )
 
