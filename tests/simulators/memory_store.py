@@ -113,6 +113,9 @@ class MemoryKeys:
     def object_ids(self):
         return iter(sorted(self.keys))
 
+    def object_keys(self):
+        return dict(self.keys)
+
     def put_secret(self, name, data):
         if self.secrets.setdefault(name, data) != data:
             raise KeyExistsError(self.folder, name)

@@ -1,7 +1,8 @@
 """Open what a camera sealed to the vault: footage or a journal, piece by piece, as far as it was written whole.
 
-A loss of power leaves whole pieces and perhaps the beginning of one; that beginning is counted and left out. Anything
-else that does not fit was altered, and says where.
+A loss of power leaves whole pieces, and behind them perhaps part of what was not synced yet: at most a fragment, its
+journal line and the events before it, whole, cut off, or garbled. That is counted and left out from the first piece that
+does not open. Where more than that follows, the piece was altered, and the error says which.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from plainview.formats.capture import JOURNAL_BOX
 from plainview.formats.errors import FormatError
 from plainview.formats.sealed_file import (
     PIECE_LIMIT_BYTES,
@@ -39,6 +41,8 @@ _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _LENGTH_BYTES = 4
 _START_BYTES = 12
 _FILE_KEY_BYTES = 32
+# What a camera may have written and not synced: two seconds at its greatest bit rate, and boxes.
+UNSYNCED_LIMIT_BYTES = 16 << 20
 
 
 class UnsealError(VaultError):
@@ -134,23 +138,67 @@ class Unsealed(io.RawIOBase):
         Raises:
             UnsealError: it was altered.
         """
+        if self.torn_bytes:
+            return None
+        sealed = self._sealed_piece()
+        if sealed is None:
+            return None
+        piece = self._open(self.pieces, sealed)
+        if piece is None:
+            if not self.pieces:
+                # A camera counts a stream as begun only once its first pieces are on the disk.
+                raise self._altered("its authentication tag does not fit")
+            self.torn_bytes += _LENGTH_BYTES + len(sealed)
+            self._check_torn()
+            return None
+        self.pieces += 1
+        return piece
+
+    def _sealed_piece(self) -> bytes | None:
+        """Return the next piece as it lies in the file, or None where the file ends before its end."""
         prefix = _read(self._source, _LENGTH_BYTES)
         length = int.from_bytes(prefix, "big")
         if len(prefix) < _LENGTH_BYTES:
             self.torn_bytes += len(prefix)
             return None
         if not PIECE_TAG_BYTES <= length <= PIECE_LIMIT_BYTES:
-            raise self._altered(f"it says it has {length} bytes")
+            self.torn_bytes += len(prefix) + len(_read(self._source, UNSYNCED_LIMIT_BYTES))
+            if self.torn_bytes > UNSYNCED_LIMIT_BYTES:
+                raise self._altered(f"it says it has {length} bytes")
+            return None
         sealed = _read(self._source, length)
         if len(sealed) < length:
             self.torn_bytes += _LENGTH_BYTES + len(sealed)
             return None
+        return sealed
+
+    def _open(self, number: int, sealed: bytes) -> bytes | None:
         try:
-            piece = self._cipher.decrypt(piece_nonce(self.pieces), sealed, self._context)
-        except InvalidTag as error:
-            raise self._altered("its authentication tag does not fit") from error
-        self.pieces += 1
-        return piece
+            return self._cipher.decrypt(piece_nonce(number), sealed, self._context)
+        except InvalidTag:
+            return None
+
+    def _check_torn(self) -> None:
+        """Read to the end behind a piece that does not open; a loss of power leaves no more there than was not synced.
+
+        Raises:
+            UnsealError: more follows.
+        """
+        number, synced = self.pieces + 1, 0
+        while (sealed := self._sealed_piece()) is not None:
+            self.torn_bytes += _LENGTH_BYTES + len(sealed)
+            piece = self._open(number, sealed)
+            number += 1
+            synced += piece is not None and self._is_synced(piece)
+            if synced > (self.start.header.kind == "footage") or self.torn_bytes > UNSYNCED_LIMIT_BYTES:
+                raise self._altered("its authentication tag does not fit")
+
+    def _is_synced(self, piece: bytes) -> bool:
+        """Say whether a camera syncs the file behind this piece: a line of a journal, or the box of a fragment."""
+        if self.start.header.kind == "journal":
+            return True
+        is_box = piece[4:24] == b"uuid" + JOURNAL_BOX
+        return is_box and (b'"t":"fragment"' in piece or b'"t":"stop"' in piece)
 
     def all_pieces(self) -> Iterator[bytes]:
         """Yield every piece from here on.
