@@ -48,6 +48,8 @@ def describe_capture(report: CaptureReport) -> str:
     """Say in one line who recorded this and how much of it is as signed."""
     closed = "closed" if report.is_closed else "not closed"
     whose = "" if report.is_signer_known else ", by a key nobody vouches for"
+    if report.start is not None and report.start.init is None:
+        return shown(f"Journal of a shift of camera {report.camera}, {closed}{whose}")
     count = f"{report.proven_count} of {report.fragment_count} fragments as signed"
     return shown(f"Recorded by camera {report.camera}: {count}, {closed}{whose}")
 

@@ -50,6 +50,7 @@ def test_a_shift_has_no_trigger_to_tell_of():
     text = text_of(b"", shift.lines, key=shift.public_key)
     assert "by the camera's clock (simulated)\n" in text
     assert "Fragments: none." in text
+    assert "Journal of a shift of camera cam.example.org/SN42, closed\n" in text
 
 
 def test_a_buffer_is_told_with_its_sound():
