@@ -189,7 +189,7 @@ def time_left_s(*, left_bytes: int, sent_bytes: int, elapsed_s: float) -> float 
     """Return about how long the rest takes at the speed so far; None where there is nothing to go by yet."""
     if left_bytes <= 0:
         return 0.0
-    if sent_bytes <= 0 or elapsed_s < 1.0:
+    if sent_bytes <= 0 or elapsed_s < 3.0:
         return None
     return left_bytes * elapsed_s / sent_bytes
 
