@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plainview.camera import identity
+from plainview.formats.camera_orders import key_fingerprint
 from plainview.formats.capture import TRIGGERS
+from plainview.formats.note import format_vkey
 from plainview.formats.trigger import TRIGGER_SOURCES
 
 if TYPE_CHECKING:
@@ -49,9 +51,20 @@ def _parser() -> argparse.ArgumentParser:
     orders = _command(commands, "orders", _orders, "take orders from a file, as a dock does over the network")
     orders.add_argument("file", type=Path, help="a signed note of the department")
     _command(commands, "status", _status, "say what the camera is, and what it keeps")
-    trigger = _command(commands, "trigger", _trigger, "tell cameras around to record, with this camera's key")
-    trigger.add_argument("--source", choices=TRIGGER_SOURCES, default="remote", help="default: %(default)s")
+    trigger = commands.add_parser(
+        "trigger",
+        help="tell cameras around to record, as a light bar or a holster does",
+        description="Tell cameras around to record, as a light bar or a holster does.",
+    )
+    trigger.add_argument(
+        "--key", type=Path, required=True, help="the sender's key; made with --sender if missing"
+    )
+    trigger.add_argument("--sender", help="the name of a new sender, such as car.example.org/12A")
+    trigger.add_argument(
+        "--source", choices=TRIGGER_SOURCES, default="light_bar", help="default: %(default)s"
+    )
     trigger.add_argument("--to", default="255.255.255.255", metavar="ADDRESS", help="default: all around")
+    trigger.set_defaults(work=_trigger)
     _add_run(commands)
     return parser
 
@@ -106,8 +119,8 @@ def _init(given: argparse.Namespace) -> int:
         given.home, given.storage, name=given.name, make=given.make, model=given.model, now=datetime.now(UTC)
     )
     camera = identity.open_camera(given.home, given.storage, is_power_on=False)
-    print(f"{camera.name} is made. Its key is {camera.public_key.hex()}.")
-    print("Put it into a dock, or hand this request in: plainview camera request")
+    print(f"{camera.name} is made. The fingerprint of its key: {key_fingerprint(camera.public_key)}")
+    print("Write the fingerprint down for whoever admits it, and put the camera into a dock.")
     return 0
 
 
@@ -129,7 +142,9 @@ def _orders(given: argparse.Namespace) -> int:
 
 def _status(given: argparse.Namespace) -> int:
     camera = identity.open_camera(given.home, given.storage, is_power_on=False)
-    print(f"{camera.name}: {camera.make} {camera.model}, key {camera.public_key.hex()}")
+    print(f"{camera.name}: {camera.make} {camera.model}")
+    print(f"Fingerprint of its key: {key_fingerprint(camera.public_key)}")
+    print(f"For other cameras to obey its triggers: {format_vkey(camera.key)}")
     if camera.orders is None:
         print("Nobody has admitted it yet.")
     else:
@@ -140,18 +155,23 @@ def _status(given: argparse.Namespace) -> int:
 
 
 def _trigger(given: argparse.Namespace) -> int:
+    from plainview.camera.sender import make_sender, open_sender
     from plainview.camera.triggers import make_trigger, say
 
-    camera = identity.open_camera(given.home, given.storage, is_power_on=False)
+    if given.sender is not None:
+        made = make_sender(given.key, name=given.sender)
+        print(f"Made. Cameras obey it once the department trusts this key: {format_vkey(made.key)}")
+        return 0
+    sender = open_sender(given.key)
     message = make_trigger(
         given.source,
-        sender=camera.name,
+        sender=sender.key.name,
         at=datetime.now(UTC),
         identifier=secrets.token_hex(8),
-        sign_note=camera.sign_note,
+        sign_note=sender.sign_note,
     )
     say(message, address=given.to)
-    print(f"Sent: {TRIGGERS[given.source]}")
+    print(f"Sent by {sender.key.name}: {TRIGGERS[given.source]}")
     return 0
 
 
