@@ -53,7 +53,8 @@ class AppendsAfterRecovery:
 
     def _reopen(self, camera):
         writer, disk = self.left, camera.disk
-        if writer._is_closed or writer.stream not in list_streams(disk, camera.storage):
+        is_of_now = writer._camera is camera
+        if is_of_now or writer._is_closed or writer.stream not in list_streams(disk, camera.storage):
             return False
         writer._camera, writer._disk, writer._is_sound = camera, disk, True
         writer._head_fd = disk.create(head_path(camera.home, writer.stream), PRIVATE_MODE)

@@ -75,11 +75,13 @@ class Camera:
         self.orders_note = ""
         self._private, self._locked_fd = private, -1
         self.public_key = private.public_key().public_bytes_raw()
-        record = _read_camera_json(disk, storage)
+        record = _read_camera_json(disk, home)
         self.name, self.make, self.model = record["camera"], record["make"], record["model"]
         self.serial = self.name.partition("/")[2]
         if record["public_key"] != self.public_key.hex():
-            raise CameraHomeError(f"{storage}/{CAMERA_JSON} is another camera's: its public key is another")
+            raise CameraHomeError(
+                f"the camera in {home} is damaged: its key is another than {CAMERA_JSON} says"
+            )
 
     @property
     def key(self) -> VerifierKey:
@@ -248,24 +250,23 @@ def create_camera(
     )
     key = VerifierKey(name=name, algorithm=ED25519, public_key=public_key)
     with told_as_storage("making a camera"):
-        for folder in (at_home, at_storage, streams_path(at_storage), f"{at_storage}/receipts"):
+        for folder in (at_home, at_storage):
             make_folder_durably(disk, folder)
         if KEY in disk.list_folder(at_home):
             raise CameraHomeError(f"{at_home} holds a camera already; its key must not be replaced")
+        if CAMERA_JSON in disk.list_folder(at_storage):
+            raise CameraHomeError(f"{at_storage} is another camera's storage; put it into a dock first")
         note = sign_note(request, key=key, sign=private.sign).encode()
-        write_atomically(
-            disk,
-            f"{at_storage}/{CAMERA_JSON}",
-            _camera_json(name, make, model, public_key),
-            mode=STORAGE_MODE,
-        )
-        write_atomically(disk, f"{at_storage}/{REQUEST}", note, mode=STORAGE_MODE)
+        about = _camera_json(name, make, model, public_key)
+        write_atomically(disk, f"{at_home}/{CAMERA_JSON}", about, mode=PRIVATE_MODE)
+        write_atomically(disk, f"{at_home}/{REQUEST}", note, mode=PRIVATE_MODE)
         write_atomically(disk, f"{at_home}/{LOCK}", b"", mode=PRIVATE_MODE)
         write_atomically(disk, f"{at_home}/{STATE}", format_state(CameraState()), mode=PRIVATE_MODE)
-        # Last: with the key in it, a home is whole.
+        # With the key in it, a home is whole.
         write_atomically(
             disk, f"{at_home}/{KEY}", private.private_bytes_raw().hex().encode(), mode=PRIVATE_MODE
         )
+        _prepare_storage(disk, at_home, at_storage)
 
 
 def open_camera(
@@ -305,6 +306,21 @@ def open_camera(
         return camera
 
 
+def _prepare_storage(disk: CameraDisk, home: str, storage: str) -> None:
+    """Make a new card this camera's; refuse another camera's, whose recordings would be lost among ours."""
+    own = read_file(disk, f"{home}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES)
+    if CAMERA_JSON in disk.list_folder(storage):
+        if read_file(disk, f"{storage}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES) != own:
+            raise CameraHomeError(f"{storage} is another camera's storage; put it into a dock first")
+        return
+    for folder in (streams_path(storage), f"{storage}/receipts"):
+        make_folder_durably(disk, folder)
+    request = read_file(disk, f"{home}/{REQUEST}", limit_bytes=_SMALL_BYTES)
+    write_atomically(disk, f"{storage}/{REQUEST}", request, mode=STORAGE_MODE)
+    # Last: with it, a storage is whole.
+    write_atomically(disk, f"{storage}/{CAMERA_JSON}", own, mode=STORAGE_MODE)
+
+
 def _power_on(camera: Camera) -> None:
     disk = camera.disk
     fd = disk.open(f"{camera.home}/{LOCK}")
@@ -312,6 +328,7 @@ def _power_on(camera: Camera) -> None:
         disk.close(fd)
         raise CameraHomeError(f"the camera in {camera.home} is running already")
     camera.hold(fd)
+    _prepare_storage(disk, camera.home, camera.storage)
     state = recover_state(disk, home=camera.home, storage=camera.storage, state=camera.state)
     camera.keep_state(replace(state, boot=state.boot + 1))
     forget_heads(disk, camera.home)
@@ -336,10 +353,10 @@ def _camera_json(name: str, make: str, model: str, public_key: bytes) -> bytes:
     )
 
 
-def _read_camera_json(disk: CameraDisk, storage: str) -> dict[str, str]:
-    data = read_file(disk, f"{storage}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES)
+def _read_camera_json(disk: CameraDisk, home: str) -> dict[str, str]:
+    data = read_file(disk, f"{home}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES)
     try:
         record = parse_canonical_json(data, what=CAMERA_JSON, limit_bytes=_SMALL_BYTES)
         return {name: record[name] for name in ("camera", "make", "model", "public_key")}
     except (FormatError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise CameraHomeError(f"{storage}/{CAMERA_JSON} is damaged: {error}") from error
+        raise CameraHomeError(f"{home}/{CAMERA_JSON} is damaged: {error}") from error

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from plainview.camera.disk import read_file
+from plainview.camera.disk import PRIVATE_MODE, read_file, write_atomically
 from plainview.camera.erase import finish_erasing, remove_stream
 from plainview.camera.folders import (
     JOURNAL,
@@ -59,7 +59,7 @@ def recover_state(disk: CameraDisk, *, home: str, storage: str, state: CameraSta
     for stream in list_streams(disk, storage):
         is_new = stream_counter(stream) > state.counter
         if is_new and (stream in never_begun or not _sealed_lines(disk, storage, stream)):
-            remove_stream(disk, storage, stream)
+            forget_stream(disk, home=home, storage=storage, stream=stream)
     counters = [stream_counter(stream) for stream in list_streams(disk, storage)]
     return replace(state, counter=max([state.counter, *counters]))
 
@@ -79,6 +79,19 @@ def forget_heads(disk: CameraDisk, home: str) -> None:
     disk.sync_folder(home)
 
 
+def forget_stream(disk: CameraDisk, *, home: str, storage: str, stream: str) -> None:
+    """Remove a stream that never began, so that its number can be used again.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    # A folder that is gone while its head has lines was taken away, and must show: the head goes empty first.
+    write_atomically(disk, head_path(home, stream), b"", mode=PRIVATE_MODE)
+    if disk.is_folder(stream_path(storage, stream)):
+        remove_stream(disk, storage, stream)
+    disk.unlink(head_path(home, stream))
+
+
 def _last_line(disk: CameraDisk, storage: str, stream: str, heads: list[JournalHead]) -> JournalHead | None:
     """Return the head of the last line that is there, or that was; None where nothing was ever begun."""
     is_there = [
@@ -89,6 +102,9 @@ def _last_line(disk: CameraDisk, storage: str, stream: str, heads: list[JournalH
     # A head is written once the line before it is on the disk. If such a line is gone now, somebody took it: what
     # the next journal names must be what was there, so that it shows.
     size = max(whole, len(heads) - 1)
+    if not size and heads and not disk.is_folder(stream_path(storage, stream)):
+        # The folder was on the disk before its head had a line.
+        size = 1
     return heads[size - 1] if size else None
 
 

@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _own_file(self, name: str) -> bytes:
         camera = self.server.camera
         with told_as_storage(name):
-            return read_file(camera.disk, f"{camera.storage}/{name}", limit_bytes=ORDERS_LIMIT_BYTES)
+            return read_file(camera.disk, f"{camera.home}/{name}", limit_bytes=ORDERS_LIMIT_BYTES)
 
     def _get_streams(self) -> None:
         camera = self.server.camera

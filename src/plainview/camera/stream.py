@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from plainview.camera.disk import PRIVATE_MODE, told_as_storage, write_all
-from plainview.camera.erase import remove_stream
 from plainview.camera.errors import StorageFaultError, StorageFullError
 from plainview.camera.folders import (
     FOOTAGE,
@@ -26,6 +25,7 @@ from plainview.camera.folders import (
     write_about,
 )
 from plainview.camera.journal import Journal
+from plainview.camera.recover import forget_stream
 from plainview.camera.sealing import PieceCipher, SealedFor, SealedWriter
 from plainview.camera.state import JournalHead, format_head
 from plainview.formats.capture import (
@@ -109,13 +109,9 @@ def begin_stream(camera: Camera, *, purpose: str, start: StreamStart, init: byte
 
 
 def _discard(camera: Camera, writer: StreamWriter) -> None:
-    disk, stream = camera.disk, writer.stream
+    writer.abandon()
     try:
-        writer.abandon()
-        if disk.is_folder(stream_path(camera.storage, stream)):
-            remove_stream(disk, camera.storage, stream)
-        with contextlib.suppress(FileNotFoundError):
-            disk.unlink(head_path(camera.home, stream))
+        forget_stream(camera.disk, home=camera.home, storage=camera.storage, stream=writer.stream)
     except OSError:
         # What could not be removed keeps its number, and the next power-on looks at it again.
         camera.state = replace(camera.state, counter=writer.counter)

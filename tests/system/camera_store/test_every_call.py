@@ -31,7 +31,7 @@ def template(tmp_path):
     [("kill", ("fsync", "write", "rename", "unlink")), ("EIO", ("fsync",)), ("ENOSPC", ("write",))],
 )
 def test_a_recorder_that_is_interrupted_loses_nothing_acknowledged(interrupter, template, fault, calls):
-    assert list(interrupt_all(interrupter, template, fault=fault, calls=calls, step=4)) == []
+    assert list(interrupt_all(interrupter, template, fault=fault, calls=calls, step=6)) == []
 
 
 @pytest.mark.slow

@@ -4,8 +4,8 @@ import pytest
 
 from simulators.failing_disks import ERRORS, calls_of_a_run, wrong_after_fault
 
-# One call in three here; each of them in make torture.
-STEP = 3
+# One call in four here; each of them in make torture.
+STEP = 4
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@ import random
 import pytest
 
 from plainview.camera.erase import remove_stream
+from plainview.camera.identity import create_camera, open_camera
+from plainview.camera.store_errors import CameraHomeError
 from plainview.camera.stream import begin_stream
 from simulators.bad_recorders import (
     AppendsAfterRecovery,
@@ -16,6 +18,8 @@ from simulators.bad_recorders import (
 )
 from simulators.power_cut import PowerCut
 from simulators.power_cuts import (
+    HOME,
+    NAME,
     SEVEN,
     STORAGE,
     CameraModelDisk,
@@ -28,7 +32,7 @@ from simulators.power_cuts import (
     violations,
 )
 
-RUNS = 200
+RUNS = 150
 
 
 def run_all(runs, *, disk_kind=CameraModelDisk, new_begin=lambda: begin_stream, until=""):
@@ -96,3 +100,22 @@ def test_a_loss_of_power_in_an_erasure_leaves_all_of_it_or_nothing():
     results = [erase_and_cut(seed) for seed in range(80)]
     assert all(after in ({}, before) for before, after in results)
     assert {len(after) for _, after in results} == {0, 1}
+
+
+def make_and_cut(seed):
+    """Cut the power while a camera is made, make it again if need be, and return how often it was switched on."""
+    seeded, disk = random.Random(seed), CameraModelDisk()
+    disk.cut_at = seeded.randrange(1, 110)
+    with contextlib.suppress(PowerCut):
+        create_camera(HOME, STORAGE, name=NAME, make="A", model="B", now=SEVEN, disk=disk)
+    disk.killed()
+    after = disk.after_cut(seeded)
+    try:
+        return open_camera(HOME, STORAGE, disk=after).boot
+    except CameraHomeError:
+        create_camera(HOME, STORAGE, name=NAME, make="A", model="B", now=SEVEN, disk=after)
+        return open_camera(HOME, STORAGE, disk=after).boot
+
+
+def test_a_loss_of_power_while_a_camera_is_made_leaves_one_or_none():
+    assert {make_and_cut(seed) for seed in range(150)} == {1}

@@ -82,6 +82,23 @@ def test_a_storage_of_another_camera_is_refused(camera):
         open_camera(other, STORAGE, disk=camera.disk)
 
 
+def test_a_new_card_becomes_the_camera_s_own_and_its_count_goes_on(camera):
+    begin_stream(camera, purpose="recording", start=start_at(), init=b"init").close(
+        "button", at=SEVEN, mono_ms=1
+    )
+    card = Path("/disk/card")
+    camera.disk.make_folder(str(card))
+    camera.disk.killed()
+    again = open_camera(HOME, card, disk=camera.disk)
+    assert read_whole(camera.disk, f"{card}/camera.json") == read_whole(camera.disk, f"{STORAGE}/camera.json")
+    assert begin_stream(again, purpose="recording", start=start_at(), init=b"init").counter == 2
+
+
+def test_a_camera_is_not_made_over_another_s_card(camera):
+    with pytest.raises(CameraHomeError, match="another camera's storage"):
+        create_camera(Path("/disk/new"), STORAGE, name=NAME, make="A", model="B", now=SEVEN, disk=camera.disk)
+
+
 def test_no_camera_says_how_to_make_one():
     disk = CameraModelDisk()
     disk.make_folder(str(HOME))
@@ -89,7 +106,7 @@ def test_no_camera_says_how_to_make_one():
         open_camera(HOME, STORAGE, disk=disk)
 
 
-@pytest.mark.parametrize("path", [f"{HOME}/state.json", f"{HOME}/key", f"{STORAGE}/camera.json"])
+@pytest.mark.parametrize("path", [f"{HOME}/state.json", f"{HOME}/key", f"{HOME}/camera.json"])
 def test_a_damaged_camera_says_so(camera, path):
     camera.disk._written[camera.disk._find(path)[0][path.rpartition("/")[2]]][:] = b"{}"
     with pytest.raises(CameraHomeError, match="damaged"):

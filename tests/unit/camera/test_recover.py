@@ -105,9 +105,11 @@ def test_lines_taken_from_the_storage_show_in_the_next_journal(camera):
     assert check_journal_chain(links).problems
 
 
-def test_a_storage_that_was_taken_away_shows_in_the_next_journal(camera):
+@pytest.mark.parametrize("fragments", [0, 1])
+def test_a_stream_that_was_taken_away_shows_in_the_next_journal(camera, fragments):
     cut = begin(camera)
-    add_fragment(cut, b"fragment")
+    for number in range(fragments):
+        add_fragment(cut, b"fragment", number)
     folder = stream_path(str(STORAGE), cut.stream)
     for name in camera.disk.list_folder(folder):
         camera.disk.unlink(f"{folder}/{name}")
@@ -136,6 +138,7 @@ def test_a_stream_whose_first_line_is_not_whole_never_began(camera):
     journal[-100:] = bytes(100)
     again = open_again(camera.disk)
     assert streams_on(camera.disk) == {}
+    assert not [name for name in camera.disk.list_folder(str(HOME)) if name.startswith("head.")]
     assert begin(again).counter == 1
 
 
