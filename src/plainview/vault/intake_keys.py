@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from plainview.formats.note import ED25519, NoteSignature, SignedNote, VerifierKey, format_note
-from plainview.vault.errors import KeyExistsError, KeyMissingError
+from plainview.vault.errors import KeyExistsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,12 +142,3 @@ def _public(kind: str, private: bytes) -> bytes:
 
 def _id_of(kind: str, public: bytes) -> str:
     return sha256(_LABELS[kind] + public).hexdigest()[:32]
-
-
-def is_ours(keys: KeyStore, public: bytes) -> bool:
-    """Say whether cameras that seal to this key seal to this vault."""
-    try:
-        intake_private(keys, public)
-    except KeyMissingError:
-        return False
-    return True
