@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from plainview.camera.indicator import RHYTHMS, light_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -40,11 +40,17 @@ class Lamp(Protocol):
 
 
 class Light:
-    """What the recorder is given: it remembers what to tell, and gives the lamps their colour of the moment."""
+    """What the recorder is given: it remembers what to tell, and gives the lamps their colour of the moment.
+
+    Attributes:
+        shown: what it tells.
+        failed: how many lamps broke; a lamp that breaks stops no recording, and is on the record.
+    """
 
     def __init__(self, lamps: Sequence[Lamp]) -> None:
         self.shown: Shown = "dark"
-        self._lamps = lamps
+        self.failed = 0
+        self._lamps = list(lamps)
         self._colour: Colour | None = None
 
     def show(self, shown: Shown) -> None:
@@ -56,13 +62,19 @@ class Light:
         colour = light_at(self.shown, mono_ms)
         if colour != self._colour:
             self._colour = colour
-            for lamp in self._lamps:
-                lamp.show(self.shown, colour)
+            self._each(lambda lamp: lamp.show(self.shown, colour))
 
     def beep(self, times: int) -> None:
         """Sound and vibrate so often."""
-        for lamp in self._lamps:
-            lamp.beep(times)
+        self._each(lambda lamp: lamp.beep(times))
+
+    def _each(self, tell: Callable[[Lamp], None]) -> None:
+        for lamp in list(self._lamps):
+            try:
+                tell(lamp)
+            except OSError:
+                self._lamps.remove(lamp)
+                self.failed += 1
 
 
 class TerminalLamp:

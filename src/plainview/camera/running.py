@@ -129,6 +129,7 @@ class Loop:
             bit_rate_bps=recorder.orders.settings.bit_rate_bps,
             charge_percent=recorder.charge_percent(),
             dropped=self.inbox.dropped,
+            failed_lamps=self.light.failed,
         )
         for event in found:
             recorder.happen(event)

@@ -27,7 +27,7 @@ class Upkeep:
         self._charge: int | None = None
         self._is_low = False
         self._tried_ms = 0
-        self._dropped = 0
+        self._dropped = self._dark = 0
 
     def look(
         self,
@@ -38,6 +38,7 @@ class Upkeep:
         bit_rate_bps: int,
         charge_percent: int | None,
         dropped: int = 0,
+        failed_lamps: int = 0,
     ) -> list[Event]:
         """Return what has happened since the last look.
 
@@ -48,6 +49,7 @@ class Upkeep:
             bit_rate_bps: at which it fills.
             charge_percent: of the battery; None where there is none, or it does not say.
             dropped: how many pictures came that there was no time to take, since it was switched on.
+            failed_lamps: how many lamps broke since then.
         """
         found = [
             *self._storage(state, mono_ms, free_bytes, bit_rate_bps),
@@ -58,6 +60,9 @@ class Upkeep:
                 Noted(mono_ms, "fault", {"what": "pictures_dropped", "count": dropped - self._dropped})
             )
             self._dropped = dropped
+        if failed_lamps > self._dark:
+            found.append(Noted(mono_ms, "fault", {"what": "light", "count": failed_lamps - self._dark}))
+            self._dark = failed_lamps
         return found
 
     def _storage(self, state: State, mono_ms: int, free_bytes: int, bit_rate_bps: int) -> list[Event]:

@@ -79,3 +79,20 @@ def test_a_terminal_says_it_in_words_too():
     lamp.beep(2)
     assert "not recording" in out.getvalue()
     assert out.getvalue().endswith("\a\a")
+
+
+class Broken(Watched):
+    """A lamp that was unplugged."""
+
+    def show(self, shown, colour):
+        raise OSError("no such device")
+
+
+def test_a_lamp_that_breaks_takes_no_other_with_it_and_is_counted():
+    whole = Watched()
+    light = Light([Broken(), whole])
+    light.show("recording")
+    light.tick(0)
+    light.tick(130)
+    assert light.failed == 1
+    assert [colour for _, colour in whole.told] == ["red", "dark"]

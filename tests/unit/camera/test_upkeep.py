@@ -10,7 +10,7 @@ ROOM = 10**10
 READY = State("buffering")
 
 
-def look(upkeep, *, state=READY, mono_ms=0, free_bytes=ROOM, charge_percent=None, dropped=0):
+def look(upkeep, *, state=READY, mono_ms=0, free_bytes=ROOM, charge_percent=None, dropped=0, failed_lamps=0):
     return upkeep.look(
         state,
         mono_ms=mono_ms,
@@ -18,6 +18,7 @@ def look(upkeep, *, state=READY, mono_ms=0, free_bytes=ROOM, charge_percent=None
         bit_rate_bps=4_000_000,
         charge_percent=charge_percent,
         dropped=dropped,
+        failed_lamps=failed_lamps,
     )
 
 
@@ -63,3 +64,9 @@ def test_the_first_battery_that_says_counts(tmp_path):
         if text:
             (tmp_path / name / "capacity").write_text(text)
     assert battery_percent(tmp_path) == 87
+
+
+def test_a_lamp_that_broke_is_on_record_once():
+    upkeep = Upkeep()
+    assert look(upkeep, failed_lamps=1) == [Noted(0, "fault", {"what": "light", "count": 1})]
+    assert look(upkeep, failed_lamps=1) == []
