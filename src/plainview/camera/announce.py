@@ -5,15 +5,17 @@ Source: RFC 6762 (multicast DNS) and RFC 6763 (service discovery).
 
 from __future__ import annotations
 
-import socket
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from zeroconf import ServiceInfo, Zeroconf, get_all_addresses  # type: ignore[attr-defined]  # not in its types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from ipaddress import IPv4Address, IPv6Address
 
-SERVICE = "_plainview-camera._tcp.local."
+# RFC 6335 section 5.1: at most 15 characters.
+SERVICE = "_plainview-cam._tcp.local."
 
 
 def announce_camera(camera: str, serial: str, port: int) -> Callable[[], None]:
@@ -32,7 +34,7 @@ def announce_camera(camera: str, serial: str, port: int) -> Callable[[], None]:
     info = ServiceInfo(
         SERVICE,
         f"{label}.{SERVICE}",
-        addresses=[socket.inet_aton(address) for address in get_all_addresses()],
+        addresses=[address.packed for address in _reachable(get_all_addresses())],
         port=port,
         properties={"camera": camera},
         server=f"plainview-{label}.local.",
@@ -40,3 +42,9 @@ def announce_camera(camera: str, serial: str, port: int) -> Callable[[], None]:
     network = Zeroconf()
     network.register_service(info)
     return network.close
+
+
+def _reachable(addresses: Iterable[str]) -> list[IPv4Address | IPv6Address]:
+    """Return those that others can reach; this machine's own where it has no other."""
+    found = [ip_address(address) for address in addresses]
+    return [address for address in found if not address.is_loopback] or found

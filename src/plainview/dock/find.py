@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plainview.formats.folder_pattern import FolderPattern
     from plainview.formats.note import VerifierKey
 
-SERVICE = "_plainview-camera._tcp.local."
+SERVICE = "_plainview-cam._tcp.local."
 
 
 class Finder(Protocol):
