@@ -32,7 +32,7 @@ def add_key(device, *, state="admitted", word="1", at=START):
 
 
 def add_journal(device, *, counter=1, at=START, length_ms=60_000, events=(), **more):
-    """Let a camera have written a journal; `events` are (milliseconds from its start, event, facts)."""
+    """Let a camera have written a journal; `events` are (milliseconds from the first picture, event, facts)."""
     purpose = more.get("purpose", "recording")
     start = {
         "mono_ms": more.pop("mono_ms", 1_000_000),
@@ -64,12 +64,14 @@ def add_journal(device, *, counter=1, at=START, length_ms=60_000, events=(), **m
         "checked_at": at + MINUTE,
     } | more
     journal = CameraJournal.objects.create(device=device, **told)
+    # A journal begins with the trigger, and its events are counted from the first picture.
+    first_ms = start["mono_ms"] - (0 if purpose == "shift" else start["buffer_ms"])
     CameraEvent.objects.bulk_create(
         CameraEvent(
             journal=journal,
             seq=number,
             at=at + timedelta(milliseconds=after_ms),
-            mono_ms=start["mono_ms"] + after_ms,
+            mono_ms=first_ms + after_ms,
             position_ms=None if purpose == "shift" else after_ms,
             event=event,
             facts=facts,

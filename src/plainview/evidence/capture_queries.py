@@ -237,25 +237,26 @@ def events_of_each(journals: Iterable[KnownJournal], *, kinds: Sequence[str]) ->
 
 
 def lights_before(journal: KnownJournal) -> list[KnownEvent]:
-    """Return what the shift's journal says the light showed up to and during a recording.
+    """Return what the shift's journal says the light showed up to the start of a recording.
 
     What was kept of the time before the button stands in no recording's own journal. Positions are the recording's,
-    counted by the camera's clock that never jumps; the first may lie before its start.
+    counted by the camera's clock that never jumps; the first lies before its first picture.
     """
-    mono_ms = journal.start.get("mono_ms")
-    if not isinstance(mono_ms, int):
+    begun_ms = journal.start.get("mono_ms")
+    if not isinstance(begun_ms, int):
         return []
-    trigger_ms = mono_ms + int(journal.start.get("buffer_ms") or 0)
+    # A journal begins with the trigger; what was buffered by then lies before it.
+    first_ms = begun_ms - int(journal.start.get("buffer_ms") or 0)
     rows = CameraEvent.objects.filter(
         journal__device_id=journal.device,
         journal__purpose="shift",
         journal__boot=journal.boot,
         event="light",
-        mono_ms__lt=trigger_ms,
+        mono_ms__lt=begun_ms,
     )
     last_first = rows.order_by("-mono_ms", "-seq")[:100]
     return [
-        KnownEvent(each.at, each.mono_ms, each.mono_ms - mono_ms, each.event, each.facts)
+        KnownEvent(each.at, each.mono_ms, each.mono_ms - first_ms, each.event, each.facts)
         for each in reversed(_events(last_first))
     ]
 

@@ -33,7 +33,7 @@ from plainview.web.acting import actor_of
 from plainview.web.guard import guarded
 from plainview.web.parts import part_number, switcher
 from plainview.web.played import find_played, probe_of
-from plainview.web.recording_capture import capture_facts, rows_under_timeline
+from plainview.web.recording_capture import capture_facts, clock_sentence, rows_under_timeline
 from plainview.web.recording_state import address_of_part, part_started_at, player_state
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def watch(request: Request, identifier: str) -> HttpResponse:
         state=state,
         progress=address_of_part("recording_progress", identifier=recording.identifier, number=part.number),
         rows=rows_under_timeline(recording, from_ms=from_ms, length_ms=state["duration_ms"]),
-        clock_words=recording_words.CLOCKS[recording.times.clock_source],
+        clock_words=clock_sentence(recording),
     )
 
 
@@ -151,7 +151,7 @@ def facts(request: Request, identifier: str) -> HttpResponse:
         signatures=None
         if probed is None or "signatures" not in part.found
         else recording_words.signature_words(probed),
-        clock_words=recording_words.CLOCKS[recording.times.clock_source],
+        clock_words=clock_sentence(recording),
         wearers=[(wearer, recording_words.BASES[wearer.basis]) for wearer in wearers_of(recording)],
         may_mend=may_mend,
         may_restrict=may_restrict,

@@ -8,6 +8,7 @@ from django.db import close_old_connections
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from plainview.evidence.camera_queries import clock_error_ms_at
 from plainview.evidence.capture_queries import (
     attachment_of,
     attachments_of,
@@ -19,14 +20,17 @@ from plainview.evidence.capture_queries import (
     trigger_of,
 )
 from plainview.evidence.queries import access_recording
+from plainview.evidence.rules import DeviceKey
 from plainview.formats.camera_orders import key_fingerprint
 from plainview.formats.capture import STOPS
 from plainview.vault.errors import KeyMissingError, VaultError
 from plainview.vault.reader import open_object
 from plainview.web import capture_words, here
 from plainview.web.camera_rows import Said, camera_rows, trigger_words
+from plainview.web.camera_words import clock_words
 from plainview.web.guard import guarded
 from plainview.web.location import draw_track
+from plainview.web.recording_words import CLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +64,18 @@ def rows_under_timeline(
     if from_ms is None:
         return None
     return camera_rows(said_of(recording), from_ms=from_ms, length_ms=length_ms)
+
+
+def clock_sentence(recording: KnownRecording) -> str:
+    """Say whose clock a recording's times are by, and how far off that was found."""
+    source = recording.times.clock_source
+    journal = journal_of(recording) if source == "camera" else None
+    if journal is not None:
+        error_ms = clock_error_ms_at(DeviceKey(journal.device, ""), at=recording.received_at)
+        if error_ms is not None:
+            off = clock_words(error_ms, None)
+            return f"The time is by the camera's own clock, uncorrected; it was {off} when it was docked."
+    return CLOCKS[source]
 
 
 def capture_facts(recording: KnownRecording) -> dict[str, Any]:

@@ -4,8 +4,11 @@ import re
 
 import pytest
 
+from plainview.evidence.camera_actions import add_dock, begin_docking
+from plainview.evidence.camera_models import Dock
 from plainview.evidence.models import Original, Probe
-from simulators.custody_rows import START
+from plainview.evidence.rules import DeviceKey
+from simulators.custody_rows import CLERK, START, SYSTEM
 from simulators.journal_rows import (
     MINUTE,
     add_attachment,
@@ -123,6 +126,27 @@ def test_a_track_is_drawn_and_written_down(device):
     assert re.search(r'<path class="way" d="M[\d.]+ [\d.]+L[\d.]+ [\d.]+"', shown)
 
 
+def test_how_far_the_cameras_clock_was_off_when_it_was_docked_is_said_where_its_time_is_shown(device):
+    recording, _ = signed(device)
+    recording.clock_source = "camera"
+    recording.save()
+    client = visitor("custodian")
+    assert "nobody has compared it with another" in page(client, recording, "/facts")
+    add_dock(name="Left wall", token_sha256="0" * 64, actor=CLERK, now=START)
+    begin_docking(
+        dock=Dock.objects.get().pk,
+        device=DeviceKey(device.pk, device.pseudonym),
+        clock_error_ms=2500,
+        clock_doubt_ms=100,
+        battery_percent=None,
+        files=1,
+        actor=SYSTEM,
+        now=START,
+    )
+    for tab in ("", "/facts"):
+        assert "was 2.5 s fast when it was docked" in page(client, recording, tab)
+
+
 # --- watching
 
 
@@ -142,10 +166,19 @@ def test_the_rows_under_the_timeline_show_buffer_light_mute_and_markers(device):
 
 def test_what_the_light_showed_before_the_button_comes_from_the_shifts_journal(device):
     recording, _ = signed(device, counter=2)
-    shift = [(0, "light", {"shows": "ready"}), (85_000, "light", {"shows": "recording"})]
+    shift = [
+        (0, "light", {"shows": "ready"}),
+        (65_000, "light", {"shows": "fault"}),
+        (70_000, "light", {"shows": "ready"}),
+        (85_000, "light", {"shows": "recording"}),
+    ]
     # The shift began 55 s before the first picture that was kept.
-    add_journal(device, purpose="shift", mono_ms=945_000, events=shift, length_ms=3_600_000)
-    assert "0:00.0 0:30.0 Light: on, not recording" in text(page(visitor("custodian"), recording))
+    add_journal(device, purpose="shift", mono_ms=915_000, events=shift, length_ms=3_600_000)
+    shown = text(page(visitor("custodian"), recording))
+    assert "0:00.0 0:10.0 Light: on, not recording" in shown
+    assert "0:10.0 0:15.0 Light: fault" in shown
+    assert "0:15.0 0:30.0 Light: on, not recording" in shown
+    assert "0:30.0 0:40.0 Light: recording" in shown
 
 
 def test_without_anything_said_there_are_no_rows(device):
