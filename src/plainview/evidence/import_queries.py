@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plainview.evidence.camera_models import Attachment
-from plainview.evidence.models import Part, Recording
-from plainview.evidence.queries import known_recording, wearer_of
+from plainview.evidence.models import Part, Recording, SearchRow
+from plainview.evidence.queries import known_recording, may_know, may_see, wearer_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from plainview.accounts.rules import Viewer
     from plainview.evidence.rules import CaptureTimes, KnownRecording
 
 
@@ -54,6 +56,14 @@ def is_attached(*, sha256: str, recording: KnownRecording | None) -> bool:
     if recording is None:
         return rows.filter(recording__isnull=True).exists()
     return rows.filter(recording_id=recording.key).exists()
+
+
+def open_to(viewer: Viewer, identifiers: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Return which of these recordings a viewer may know of, and which of them they may see."""
+    rows = SearchRow.objects.filter(recording__identifier__in=set(identifiers))
+    known = set(rows.filter(may_know(viewer)).values_list("recording__identifier", flat=True))
+    seen = set(rows.filter(may_know(viewer), may_see(viewer)).values_list("recording__identifier", flat=True))
+    return known, seen
 
 
 def times_of(recording: KnownRecording) -> CaptureTimes:

@@ -333,7 +333,7 @@ def _take_parts(
         if known is not None and making.recording is None:
             making.recording = known
         elif known is not None and making.recording is not None and known.key != making.recording.key:
-            notes.append(f"{file.path} is a part of {known.identifier} already.")
+            notes.append(f"{file.path} is a part of another recording already.")
     return tuple(files), notes
 
 

@@ -11,7 +11,7 @@ from procrastinate.jobs import Status
 
 from plainview.custody.record import Actor
 from plainview.evidence import destination_actions, offload_actions, step_actions, upload_actions
-from plainview.pipeline import camera_watch, destination_intake, offloads, steps, uploads
+from plainview.pipeline import camera_watch, destination_intake, import_runs, offloads, steps, uploads
 from plainview.pipeline.derived_store import sweep_derived
 from plainview.pipeline.intake import Intake
 
@@ -80,6 +80,13 @@ def take_in_offload(context: JobContext, *, name: str) -> None:
     """Take in what a dock handed in."""
     is_last_try = context.job.attempts >= UPLOAD_TRIES
     offloads.take_in_offload(_intake(workplace_of(context)), name, is_last_try=is_last_try)
+
+
+@JOBS.task(name=import_runs.JOB, queue=import_runs.QUEUE, pass_context=True)
+def import_folder(context: JobContext, *, name: str) -> None:
+    """Import a folder that somebody chose on a page."""
+    workplace = workplace_of(context)
+    import_runs.do_run(_intake(workplace), name, is_stopping=workplace.is_stopping)
 
 
 def _intake(workplace: Workplace) -> Intake:

@@ -32,6 +32,8 @@ PLAINVIEW_WAIT_S = os.environ.get("PLAINVIEW_WAIT_S") or "60"
 
 # How many files are worked on at once; by default one less than there are cores.
 PLAINVIEW_WORKERS = os.environ.get("PLAINVIEW_WORKERS") or None
+# The folder below which people may import from a page; none where nothing is set.
+PLAINVIEW_IMPORTS = Path(os.environ["PLAINVIEW_IMPORTS"]) if os.environ.get("PLAINVIEW_IMPORTS") else None
 # The names a server that others reach goes by, with commas between.
 PLAINVIEW_HOSTS = [name.strip() for name in os.environ.get("PLAINVIEW_HOSTS", "").split(",") if name.strip()]
 # Set by whoever serves, for the processes that do it: whether browsers come over HTTPS, and through a proxy.

@@ -131,6 +131,7 @@ def _facts(
         "cleared": _address({"q": asked} if asked else {}),
         "older": _address({**kept, "after": str(page.next)}) if page.next else "",
         "may_hand_in": decide_place(request.viewer, "uploads.make"),
+        "may_import": decide_place(request.viewer, "imports.make"),
         "may_read_quarantine": decide_place(request.viewer, "quarantine.read"),
     }
 

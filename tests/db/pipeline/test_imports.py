@@ -197,7 +197,8 @@ def test_a_part_that_another_recording_holds_stays_there(card, intake):
     (card / "kept").rename(card / FIRST)
     (made,) = import_all(card, intake)
     assert made.status == "received"
-    assert f"{SECOND} is a part of {other.recording} already." in made.notes
+    assert f"{SECOND} is a part of another recording already." in made.notes
+    assert made.files[1].recording == other.recording
     assert Recording.objects.count() == 2
 
 

@@ -75,6 +75,7 @@ def addresses(names=None):
         "recording_package": [ABSENT, "0" * 32],
         "recording_attachment": [ABSENT, "7"],
         "camera": ["0" * 16],
+        "recordings_import_run": ["0" * 16],
     }
     made = {}
     for name, _ in views(get_resolver()):
