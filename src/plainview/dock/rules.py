@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -48,9 +48,10 @@ class DockFile:
     size_bytes: int
     mtime_ns: int
     counter: int
-    is_critical: bool
+    # Neither says which file it is: the server may want it first, and a sidecar may be mended.
+    is_critical: bool = field(compare=False)
     may_erase: bool = True
-    particulars: Mapping[str, object] | None = None
+    particulars: Mapping[str, object] | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

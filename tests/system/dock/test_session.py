@@ -1,5 +1,6 @@
 """A camera at the dock: everything that can go wrong between a camera, a dock and a server, over real connections."""
 
+import json
 import os
 import random
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from plainview.dock.card import read_pattern
 from plainview.dock.errors import CameraError, CameraGoneError, NotLetInError
 from plainview.dock.network import NetworkCamera
 from plainview.dock.offload import offload, offload_folder
@@ -415,3 +417,57 @@ def _killed_at(storage, server, monkeypatch, name, step):
             nothing_is_lost(before, storage, server)
     number = 100 + step + (50 if name == "rmdir" else 0)
     storage.add_stream(number, random.Random(number).randbytes(2000))
+
+
+# --- cards of other makers
+
+
+@pytest.fixture
+def card(tmp_path):
+    folder = tmp_path / "dcim" / "DCIM"
+    folder.mkdir(parents=True)
+    for part in (1, 2):
+        (folder / f"BC42_{part}.MP4").write_bytes(random.Random(part).randbytes(200_000))
+    (folder / "BC42.GPX").write_text("a track")
+    (folder / "OTHER.TXT").write_text("somebody's notes")
+    return folder.parent
+
+
+def card_pattern(tmp_path, *, may_erase):
+    path = tmp_path / f"pattern-{may_erase}.json"
+    record = {"kind": "plainview-folder-pattern", "v": 1, "name": "Cards", "make": "Example"}
+    record |= {"footage": ["DCIM/{serial}_{part}.MP4"], "same": ["serial"], "may_erase": may_erase}
+    record["sidecars"] = [{"path": ["DCIM/{serial}.GPX"], "read": "gpx", "belongs": "group"}]
+    path.write_text(json.dumps(record))
+    return read_pattern(path)
+
+
+def bring_card(card, server, pattern, **options):
+    connection = HttpServer(server.address, server.token)
+    given = {"log_keys": server.log_keys, "pace": Eager(), "patterns": [pattern]} | options
+    return offload_folder(card, connection, **given)
+
+
+def test_a_card_of_another_maker_is_handed_in_and_kept_unless_its_pattern_lets_it_go(card, server, tmp_path):
+    bay = bring_card(card, server, card_pattern(tmp_path, may_erase=False))
+    assert (bay.is_safe, bay.serial, len(bay.files)) == (True, "BC42", 2)
+    assert not any(each.is_erased for each in bay.files)
+    said = [file.said for file in server.files.values()]
+    assert [(each["kind"], each["filename"]) for each in said] == [
+        ("file", "BC42_1.MP4"),
+        ("file", "BC42_2.MP4"),
+    ]
+    assert json.loads(said[0]["particulars"])["serial"] == "BC42"
+    again = bring_card(card, server, card_pattern(tmp_path, may_erase=True))
+    assert again.is_safe
+    assert [path.name for path in (card / "DCIM").iterdir()] == ["OTHER.TXT"]
+    # The footage was there already; only what came along was new.
+    assert len(server.files) == 3
+
+
+@pytest.mark.parametrize("lie", [lie for lie in LIES if lie != "no publication"])
+def test_no_card_is_erased_for_a_server_that_lies(card, server, tmp_path, lie):
+    server.lie = lie
+    bay = bring_card(card, server, card_pattern(tmp_path, may_erase=True))
+    assert not bay.is_safe
+    assert len(list((card / "DCIM").iterdir())) == 4
