@@ -336,8 +336,13 @@ def _power_on(camera: Camera) -> None:
 
 def _load_orders(camera: Camera) -> None:
     if ORDERS in camera.disk.list_folder(camera.home):
-        note = read_file(camera.disk, f"{camera.home}/{ORDERS}", limit_bytes=2 * ORDERS_LIMIT_BYTES).decode()
-        camera.orders, camera.orders_note = open_orders(note), note
+        note = read_file(camera.disk, f"{camera.home}/{ORDERS}", limit_bytes=2 * ORDERS_LIMIT_BYTES)
+        try:
+            camera.orders, camera.orders_note = open_orders(note.decode()), note.decode()
+        except (UnreadableOrdersError, UnicodeDecodeError) as error:
+            raise CameraHomeError(
+                f"{camera.home}/{ORDERS} is damaged: {error}; remove it, and put the camera into a dock"
+            ) from error
 
 
 def _camera_json(name: str, make: str, model: str, public_key: bytes) -> bytes:

@@ -92,6 +92,8 @@ def begin_stream(camera: Camera, *, purpose: str, start: StreamStart, init: byte
         counter = camera.state.counter + 1
         stream = f"{counter:06d}-{secrets.token_hex(4)}"
         writer = StreamWriter(camera, SealedFor(camera.name, stream, counter, purpose, seal_to))
+        # Before there is a folder: a dock must not read what only begins.
+        camera.open_streams.add(stream)
         try:
             with told_as_storage(f"beginning {stream}"):
                 writer.begin(start, init)
@@ -99,7 +101,6 @@ def begin_stream(camera: Camera, *, purpose: str, start: StreamStart, init: byte
             _discard(camera, writer)
             raise
         camera.state = replace(camera.state, counter=counter, previous=writer.so_far())
-        camera.open_streams.add(stream)
         try:
             _report_recovered(camera, writer, start)
         except Exception:

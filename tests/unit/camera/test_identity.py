@@ -106,9 +106,9 @@ def test_no_camera_says_how_to_make_one():
         open_camera(HOME, STORAGE, disk=disk)
 
 
-@pytest.mark.parametrize("path", [f"{HOME}/state.json", f"{HOME}/key", f"{HOME}/camera.json"])
-def test_a_damaged_camera_says_so(camera, path):
-    camera.disk._written[camera.disk._find(path)[0][path.rpartition("/")[2]]][:] = b"{}"
+@pytest.mark.parametrize("name", ["state.json", "key", "camera.json", "orders.note"])
+def test_a_damaged_camera_says_so(camera, name):
+    camera.disk._written[camera.disk._find(f"{HOME}/{name}")[0][name]][:] = b"{\xff}"
     with pytest.raises(CameraHomeError, match="damaged"):
         open_again(camera.disk)
 

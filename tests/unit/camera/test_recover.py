@@ -148,6 +148,28 @@ def test_nothing_else_on_the_storage_is_taken_for_a_stream(camera):
     assert begin(open_again(camera.disk)).counter == 1
 
 
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"v":1}'])
+def test_no_stream_hides_behind_a_damaged_file(camera, damage):
+    writer = begin(camera)
+    contents(camera.disk, f"{stream_path(str(STORAGE), writer.stream)}/about.json")[:] = damage
+    about = read_about(camera.disk, str(STORAGE), writer.stream)
+    assert (about.stream, about.counter, about.is_closed, about.is_critical) == (
+        writer.stream,
+        1,
+        False,
+        False,
+    )
+
+
+def test_an_erasure_that_a_loss_of_power_interrupted_is_finished(camera):
+    writer = begin(camera)
+    writer.close("button", at=SEVEN, mono_ms=1)
+    folder = stream_path(str(STORAGE), writer.stream)
+    camera.disk.close(camera.disk.create(f"{folder}/erase", 0o644))
+    assert begin(open_again(camera.disk)).counter == 2
+    assert writer.stream not in streams_on(camera.disk)
+
+
 def test_footage_of_a_cut_recording_checks_as_far_as_it_was_acknowledged(camera):
     cut = begin(camera)
     add_fragment(cut, b"fragment")
