@@ -31,7 +31,7 @@ from plainview.evidence.rules import printable_name
 from plainview.tasks.actions import open_task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from plainview.accounts.rules import OfficerKey
@@ -476,7 +476,7 @@ def attach_object(
     )
     _name_original(row, Original.objects.get(pk=made.original.key))
     if recording is not None and mark is not None:
-        add_marker(recording=recording, mark=mark, now=now)
+        add_markers(recording=recording, marks=[mark], now=now)
     if recording is not None and points is not None:
         Track.objects.get_or_create(
             recording_id=recording.key,
@@ -486,21 +486,24 @@ def attach_object(
 
 
 @transaction.atomic
-def add_marker(*, recording: KnownRecording, mark: Mark, now: datetime) -> None:
-    """Mark a moment of a recording as its system did; the same object marks once."""
-    name = printable_name(mark.name)
+def add_markers(*, recording: KnownRecording, marks: Sequence[Mark], now: datetime) -> None:
+    """Mark moments of a recording as its system did; the same object marks once."""
+    Recording.objects.select_for_update().get(pk=recording.key)
     ours = Marker.objects.filter(recording_id=recording.key, source=SOURCE)
-    if ours.filter(particulars__object=name).exists():
-        return
-    Marker.objects.create(
-        recording_id=recording.key,
-        source=SOURCE,
-        start_ms=mark.start_ms,
-        end_ms=mark.end_ms,
-        category=mark.category,
-        text=mark.text.replace("\0", "\ufffd"),
-        particulars={**mark.particulars, "object": name},
-        recorded_at=now,
+    known = set(ours.values_list("particulars__object", flat=True)) if marks else set()
+    Marker.objects.bulk_create(
+        Marker(
+            recording_id=recording.key,
+            source=SOURCE,
+            start_ms=mark.start_ms,
+            end_ms=mark.end_ms,
+            category=mark.category,
+            text=mark.text.replace("\0", "\ufffd"),
+            particulars={**mark.particulars, "object": printable_name(mark.name)},
+            recorded_at=now,
+        )
+        for mark in marks
+        if printable_name(mark.name) not in known
     )
 
 

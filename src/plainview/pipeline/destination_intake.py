@@ -80,6 +80,7 @@ class _Job:
     press: Press
     objects: list[KnownObject]
     device: DeviceKey | None
+    key_files: list[str]
 
     @property
     def installation(self) -> Installation:
@@ -104,7 +105,8 @@ def take_in_container(intake: Intake, key: int) -> None:
     zone = intake.installation.zone
     press = rules.press_of(container.name, container.metadata, zone=zone)
     objects = destination_queries.objects_of(container)
-    job = _Job(intake, container, press, objects, _camera(intake, container, press))
+    key_files = [each.name for each in objects if each.kind == "key"]
+    job = _Job(intake, container, press, objects, _camera(intake, container, press), key_files)
     damaged = _take_in(job, [each for each in objects if each.original is None and each.object_id])
     publish(intake.installation)
     _drop_copies(job)
@@ -149,9 +151,10 @@ def _take_one(job: _Job, found: KnownObject) -> None:
 def _mark_moments(job: _Job) -> None:
     """Mark what bookmarks without a text mark."""
     recording = _recording(job)
-    for each in job.objects:
-        if recording is not None and each.kind == "bookmark" and not each.size_bytes:
-            actions.add_marker(recording=recording, mark=_mark(each, recording, ""), now=job.intake.now())
+    if recording is not None:
+        silent = [each for each in job.objects if each.kind == "bookmark" and not each.size_bytes]
+        marks = [_mark(each, recording, "") for each in silent]
+        actions.add_markers(recording=recording, marks=marks, now=job.intake.now())
 
 
 def keep_destinations(*, now: datetime) -> int:
@@ -177,7 +180,7 @@ def keep_destinations(*, now: datetime) -> int:
 
 def _take_clip(job: _Job, found: KnownObject) -> None:
     """Make a clip a part; one that was encrypted is kept as what it decrypts to, one that nothing opens as it came."""
-    keys = rules.key_names(found.name, (each.name for each in job.objects))
+    keys = rules.key_names(found.name, job.key_files)
     if not keys:
         _take_plain_clip(job, found, _sent(job, found), {})
         return
@@ -321,7 +324,7 @@ def _take_beside(job: _Job, found: KnownObject) -> None:
     """Keep a key, a track or a bookmark's text beside the recording, with what it says of it."""
     original, facts = _sent(job, found), dict[str, "Fact"]()
     if found.kind == "track" and _points(job, original) is None:
-        keys = rules.key_names(found.name, (each.name for each in job.objects))
+        keys = rules.key_names(found.name, job.key_files)
         with contextlib.suppress(ContentKeyError):
             original, facts = _decrypted(job, found, keys)
     recording = _recording(job)

@@ -309,14 +309,14 @@ def is_stopped_and_goes_on(department, monkeypatch, system, step):
     beside = [*encrypted(first[0], system.connection), *beside]
     pressed = press(beside=beside, at=TRIGGERED_AT + timedelta(hours=step))
     system.hand_in(pressed)
-    stop_after(monkeypatch, step)
+    undo = stop_after(monkeypatch, step)
     try:
         department.take_in()
         is_stopped = False
     except StoppedError:
         is_stopped = True
-    monkeypatch.undo()
-    monkeypatch.setattr("plainview.api.here.installation", lambda: department.installation)
+    for place, name, real in undo:
+        monkeypatch.setattr(place, name, real)
     if is_stopped:
         settle(department.intake)
         take_in_container(department.intake, container(pressed).pk)
@@ -332,7 +332,7 @@ DEEDS = ("receive_clip", "attach_object", "forget_sent_object", "end_container")
 
 
 def stop_after(monkeypatch, step):
-    """Stop after so many of the steps that change something."""
+    """Stop after so many of the steps that change something; return what puts them back."""
     left = [step]
 
     def stopping(real):
@@ -345,9 +345,12 @@ def stop_after(monkeypatch, step):
 
         return done
 
-    for place, names in ((destination_intake, STEPS), (destination_intake.actions, DEEDS)):
-        for name in names:
-            monkeypatch.setattr(place, name, stopping(getattr(place, name)))
+    steps = [(destination_intake, name) for name in STEPS]
+    steps += [(destination_intake.actions, name) for name in DEEDS]
+    before = [(place, name, getattr(place, name)) for place, name in steps]
+    for place, name, real in before:
+        monkeypatch.setattr(place, name, stopping(real))
+    return before
 
 
 def test_a_jail_that_fails_changes_nothing_and_leaves_nothing(department):
@@ -506,3 +509,22 @@ def test_two_cameras_with_the_same_note_share_its_bytes(department, system):
     assert Attachment.objects.count() == 2
     assert Original.objects.filter(state="attached").count() == 1
     assert vault_is_whole(department)
+
+
+def test_a_recording_with_ten_thousand_bookmarks_is_one_recording_and_the_next_object_is_refused(
+    department, system
+):
+    pressed = press(FOOTAGE)
+    system.begin(pressed)
+    assert system.put(pressed.name, pressed.objects[0]) == 201
+    nothing = {"kind": "bookmark", "size_bytes": 0, "md5": "", "sha256": "", "received_at": START}
+    DestinationObject.objects.bulk_create(
+        DestinationObject(container=container(pressed), name=f"bookmark_{number}", **nothing)
+        for number in range(9_999)
+    )
+    assert system.put(pressed.name, Sent("bookmark_late", b"x")) == 400
+    system.complete(pressed)
+    department.take_in()
+    assert (Recording.objects.count(), Marker.objects.count()) == (1, 9_999)
+    take_in_container(department.intake, container(pressed).pk)
+    assert Marker.objects.count() == 9_999
