@@ -20,6 +20,7 @@ from plainview.evidence.models import (
     Upload,
     Wearer,
 )
+from simulators.bad_camera_rows import BAD_CAMERA_ROWS
 from simulators.constraints import constraints_of
 from simulators.custody_rows import CLERK, START
 from simulators.roster import original, receive
@@ -170,6 +171,7 @@ BAD_ROWS = [
     ("evidence_upload_name_hex", lambda: upload_row(name="A" * 32)),
     ("evidence_upload_not_empty", lambda: upload_row(size_bytes=0)),
     ("evidence_upload_state_known", lambda: upload_row(state="lost")),
+    *BAD_CAMERA_ROWS,
 ]
 
 
