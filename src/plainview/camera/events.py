@@ -51,9 +51,15 @@ class Hold(Event):
 
 @dataclass(frozen=True)
 class PowerOn(Event):
-    """The camera was switched on; with_check asks for the check at the start of the shift."""
+    """The camera was switched on.
+
+    Attributes:
+        with_check: whether the check at the start of the shift is to be made.
+        has_picture: whether a picture comes already; where not, nothing begins before the first.
+    """
 
     with_check: bool = False
+    has_picture: bool = True
 
 
 @dataclass(frozen=True)

@@ -311,12 +311,14 @@ def _refused_trigger(state: State, event: RefusedTrigger, orders: Orders) -> _Re
 
 
 def _power_on(state: State, event: PowerOn, orders: Orders) -> _Result:
+    del orders
     if state.mode != "off":
         return state, []
-    del orders
-    return _ready(
-        replace(state, has_picture=True), event.mono_ms, [BeginShift()], with_check=event.with_check
-    )
+    on = replace(state, has_picture=event.has_picture)
+    if event.has_picture:
+        return _ready(on, event.mono_ms, [BeginShift()], with_check=event.with_check)
+    waiting = replace(_idle(on, event.mono_ms), trigger="function_check" if event.with_check else "")
+    return waiting, [BeginShift(), Log("source_lost", {"what": "picture"})]
 
 
 def _ready(state: State, now_ms: int, effects: list[Effect], *, with_check: bool) -> _Result:
@@ -400,6 +402,8 @@ def _source_back(state: State, event: SourceBack, orders: Orders) -> _Result:
         return after, said
     wanted = after.trigger
     idle = _idle(after, event.mono_ms)
+    if wanted == "function_check":
+        return _ready(after, event.mono_ms, said, with_check=True)
     if wanted and not idle.why_not:
         begun, effects = _begin(idle, wanted, event.mono_ms, keeps_buffer=False)
         return begun, [*said, *effects]

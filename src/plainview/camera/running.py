@@ -90,7 +90,7 @@ class Loop:
 
     def run(self, *, with_check: bool) -> None:
         """Switch the camera on, and record until it is switched off."""
-        self.recorder.happen(PowerOn(self.recorder.now_ms, with_check))
+        self.recorder.happen(PowerOn(self.recorder.now_ms, with_check, has_picture=False))
         try:
             while self.recorder.state.mode != "off":
                 self.turn(self.inbox.get())

@@ -71,6 +71,26 @@ def test_switching_on_begins_a_shift_and_records_nothing():
     assert Show("ready") in effects
 
 
+def test_a_check_waits_for_the_first_picture():
+    state, effects = after(e.PowerOn(0, with_check=True, has_picture=False))
+    assert (state.mode, shown_by(state)) == ("fault", "fault")
+    assert not only(effects, Begin)
+    state, effects = after(e.SourceBack(1500), state=state)
+    assert (state.mode, state.began_ms) == ("checking", 1500)
+    assert only(effects, Begin) == [Begin("function_check", "function_check", keeps_buffer=False)]
+
+
+def test_without_a_check_the_first_picture_begins_nothing_and_a_press_before_it_waits():
+    state, _ = after(e.PowerOn(0, has_picture=False))
+    assert after(e.SourceBack(1500), state=state)[0].mode == "buffering"
+    assert after(e.Press(700), e.SourceBack(1500), state=state)[0].mode == "recording"
+
+
+def test_a_check_is_not_made_on_a_full_storage():
+    state, _ = after(e.PowerOn(0, with_check=True, has_picture=False), e.Storage(5, "full"), e.SourceBack(9))
+    assert state.mode == "fault"
+
+
 def test_switching_on_twice_changes_nothing():
     assert on(e.PowerOn(9))[1] == ()
 
@@ -376,7 +396,7 @@ EVENT = st.one_of(
         lambda kind: (kind,)
     ),
     st.tuples(st.just(e.Hold), st.sampled_from([10, 2999, 3000, 9000])),
-    st.tuples(st.just(e.PowerOn), st.booleans()),
+    st.tuples(st.just(e.PowerOn), st.booleans(), st.booleans()),
     st.tuples(st.just(e.PowerOff), st.sampled_from(["power_off", "battery", "end"])),
     st.tuples(st.just(e.Trigger), st.sampled_from(sorted(set(TRIGGERS) - {"function_check"}))),
     st.tuples(st.just(e.RefusedTrigger)),

@@ -49,6 +49,7 @@ def test_what_threads_put_in_is_recorded(camera, loop):
 
 def test_it_runs_until_it_is_switched_off(camera, loop):
     loop.inbox.put(e.Press)
+    loop.inbox.put(Seen(0, "picture"))
     loop.inbox.put(lambda now_ms: e.PowerOff(now_ms, "end"))
     loop.run(with_check=False)
     assert camera.store.shift.closed == "end"
@@ -60,6 +61,7 @@ def test_whatever_breaks_the_loop_the_journals_are_closed(camera, loop):
         raise RuntimeError("as simulated")
 
     loop.inbox.put(e.Press)
+    loop.inbox.put(Seen(0, "picture"))
     loop.inbox.put(fail)
     with pytest.raises(RuntimeError, match="as simulated"):
         loop.run(with_check=False)
