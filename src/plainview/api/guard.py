@@ -16,10 +16,12 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from plainview.custody.errors import CustodyError
 from plainview.evidence.camera_actions import note_dock_seen
 from plainview.evidence.camera_queries import dock_with_token
 from plainview.evidence.errors import EvidenceError
 from plainview.formats.errors import FormatError
+from plainview.pipeline.errors import PipelineError
 from plainview.pipeline.handing_in import REFUSED, drain, refusal_of
 from plainview.pipeline.offloads import actor_of_dock
 from plainview.service import tus
@@ -84,6 +86,8 @@ ANSWERED: tuple[type[Exception], ...] = (
     FormatError,
     VaultError,
     DatabaseError,
+    CustodyError,
+    PipelineError,
     *REFUSED,
 )
 
@@ -188,7 +192,7 @@ def _answer_to(
             return status, code, str(error), {}
     if isinstance(error, (FormatError, EvidenceError)):
         return 400, "malformed", str(error), {}
-    if isinstance(error, DatabaseError):
+    if isinstance(error, (DatabaseError, CustodyError, PipelineError)):
         return 503, "busy", TEXTS[503], {"Retry-After": str(BUSY_S)}
     status = 507 if isinstance(error, (StoreFullError, KeyStoreFullError)) else 500
     return status, "disk", TEXTS[status], {}

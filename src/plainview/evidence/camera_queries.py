@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import Q
 
 from plainview.accounts.spans import believed_at, valid_at
@@ -16,17 +17,28 @@ from plainview.evidence.camera_models import (
     Dock,
     Docking,
 )
-from plainview.evidence.camera_rules import is_overdue, missing_counters
+from plainview.evidence.camera_rules import MISSING_LIMIT, is_overdue, missing_counters
 from plainview.evidence.errors import NoSuchCameraError
 from plainview.evidence.models import Device, DeviceAssignment
 from plainview.evidence.rules import DeviceKey
 from plainview.formats.camera_orders import CameraSettings, key_fingerprint, parse_camera_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
     from django.db.models import QuerySet
+
+# Each place where a camera's count jumps: the number before and the one after, if that one, or a later one, came long
+# enough ago.
+_GAPS = """
+SELECT device_id, pseudonym, previous, counter FROM (
+    SELECT j.device_id, d.pseudonym, j.counter, coalesce(lag(j.counter) OVER by_count, 0) AS previous,
+           max(j.counter) FILTER (WHERE j.checked_at < %(before)s) OVER (PARTITION BY j.camera_key_id) AS settled
+    FROM evidence_camera_journal j JOIN evidence_device d ON d.id = j.device_id
+    WHERE j.camera_key_id IS NOT NULL
+    WINDOW by_count AS (PARTITION BY j.camera_key_id ORDER BY j.counter)
+) AS journal WHERE counter > previous + 1 AND counter <= settled ORDER BY device_id, counter
+"""
 
 
 @dataclass(frozen=True)
@@ -301,24 +313,20 @@ def missing_of(device: DeviceKey) -> list[int]:
     return [number for counters in by_key.values() for number in missing_counters(counters)]
 
 
-def cameras_with_gaps(*, checked_before: datetime) -> Iterator[tuple[DeviceKey, int, list[int]]]:
-    """Yield each camera whose journals leave numbers out, with its key's row and the numbers.
+def cameras_with_gaps(*, checked_before: datetime) -> dict[DeviceKey, list[int]]:
+    """Return the numbers that cameras' journals leave out, the first MISSING_LIMIT of each camera.
 
     Args:
         checked_before: journals that came later count as here, and show no gap before them yet.
     """
-    rows = CameraJournal.objects.filter(camera_key__isnull=False)
-    counters: dict[tuple[int, str, int], list[int]] = {}
-    settled: dict[int, int] = {}
-    columns = ("device_id", "device__pseudonym", "camera_key_id", "counter", "checked_at")
-    for device, pseudonym, key, counter, checked_at in rows.values_list(*columns).iterator():
-        counters.setdefault((device, pseudonym, key), []).append(counter)
-        if checked_at < checked_before:
-            settled[key] = max(settled.get(key, 0), counter)
-    for (device, pseudonym, key), found in counters.items():
-        missing = [number for number in missing_counters(found) if number < settled.get(key, 0)]
-        if missing:
-            yield DeviceKey(device, pseudonym), key, missing
+    found: dict[DeviceKey, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_GAPS, {"before": checked_before})
+        for device, pseudonym, previous, counter in cursor:
+            missing = found.setdefault(DeviceKey(device, pseudonym), [])
+            end = min(counter, previous + 1 + MISSING_LIMIT - len(missing))
+            missing.extend(range(previous + 1, end))
+    return found
 
 
 def known_camera_key(row: CameraKey) -> KnownCameraKey:

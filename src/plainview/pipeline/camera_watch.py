@@ -34,6 +34,6 @@ def watch_cameras(*, now: datetime, overdue_after: timedelta) -> Watched:
     """
     overdue = ask_where_cameras_are(now=now, overdue_after=overdue_after, actor=WATCH)
     missing = 0
-    for device, _, counters in cameras_with_gaps(checked_before=now - MISSING_AFTER):
+    for device, counters in cameras_with_gaps(checked_before=now - MISSING_AFTER).items():
         missing += note_missing(device=device, counters=counters, actor=WATCH, now=now)
     return Watched(overdue, missing)
