@@ -12,6 +12,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from plainview.dock.card import read_pattern
 from plainview.dock.errors import ServerError, SetUpError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 HOME = Path("/var/lib/plainview-dock")
 WALL = "127.0.0.1:8090"
 NOT_SAFE = 1
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def run(arguments: list[str]) -> int:
@@ -132,6 +134,11 @@ def _init(given: argparse.Namespace) -> int:
         server.close()
     setting = DockSetting(address, token, hello.dock, hello.department_key, hello.log_keys, given.certificate)
     write_setting(given.home, setting)
+    if address.startswith("http:") and urlsplit(address).hostname not in LOOPBACK:
+        print(
+            "Warning: whoever listens on this network can read the dock's token. Use https://.",
+            file=sys.stderr,
+        )
     print(f"This is dock {hello.dock}. It erases nothing without a receipt that one of these keys signed.")
     print("Compare them with what `plainview keys` and `plainview docks add` print on the server:")
     for key in (*hello.log_keys, hello.department_key):
