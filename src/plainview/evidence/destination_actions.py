@@ -533,8 +533,9 @@ def end_container(
     row.state, row.reason, row.reason_text = "received", reason, reason_text
     row.save(update_fields=["state", "reason", "reason_text"])
     if reason:
-        about = f"container:{row.pk}" if row.recording is None else row.recording.identifier
-        open_task(kind="import_unclear", about=about, why=reason_text, actor=actor, now=now)
+        about = _about(row.pk) if row.recording is None else row.recording.identifier
+        why = reason_text if row.recording is not None else f"{reason_text} {_named(container)}"
+        open_task(kind="import_unclear", about=about, why=why, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -542,11 +543,20 @@ def ask_about_container(*, container: KnownContainer, text: str, actor: Actor, n
     """Ask a person about a container of which something cannot be taken in."""
     open_task(
         kind="import_unclear",
-        about=f"container:{container.key}",
-        why=f"Something that a connected system handed in cannot be read: {text}",
+        about=_about(container.key),
+        why=f"Something that a connected system handed in cannot be read: {text} {_named(container)}",
         actor=actor,
         now=now,
     )
+
+
+def _about(container: int) -> str:
+    return f"container:{container}"
+
+
+def _named(container: KnownContainer) -> str:
+    """Return in words which container is meant; nothing else leads to one that became no recording."""
+    return f"It came as {printable_name(container.name)} from {container.destination.name}."
 
 
 def _lock(found: KnownObject) -> DestinationObject:

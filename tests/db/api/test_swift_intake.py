@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from plainview.accounts.actions import add_officer
-from plainview.custody.models import Act
+from plainview.custody.models import Act, Words
 from plainview.evidence import queries
 from plainview.evidence.camera_models import (
     Attachment,
@@ -269,11 +269,13 @@ def test_the_same_footage_by_another_connection_is_the_recording_it_was(departme
 
 
 def test_a_recording_without_a_clip_is_asked_about(department, system):
-    system.hand_in(press(beside=[bookmark("Forgot to press.")]))
+    pressed = press(beside=[bookmark("Forgot to press.")])
+    system.hand_in(pressed)
     department.take_in()
     assert Recording.objects.count() == 0
     assert Attachment.objects.get().recording is None
     assert [kind for kind, _ in tasks()] == ["import_unclear"]
+    assert f"It came as {pressed.name} from Station 1." in Words.objects.latest("act_id").detail["why"]
 
 
 # --- interruptions
@@ -526,5 +528,3 @@ def test_a_recording_with_ten_thousand_bookmarks_is_one_recording_and_the_next_o
     system.complete(pressed)
     department.take_in()
     assert (Recording.objects.count(), Marker.objects.count()) == (1, 9_999)
-    take_in_container(department.intake, container(pressed).pk)
-    assert Marker.objects.count() == 9_999
