@@ -6,7 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from plainview.camera.disk import STORAGE_MODE
-from plainview.camera.folders import ERASE_MARK, list_streams, stream_path, streams_path
+from plainview.camera.folders import ERASE_MARK, list_streams, receipts_path, stream_path, streams_path
+from plainview.formats.capture import STREAM_ID
 
 if TYPE_CHECKING:
     from plainview.camera.disk import CameraDisk
@@ -31,8 +32,19 @@ def remove_stream(disk: CameraDisk, storage: str, stream: str) -> None:
 
 
 def finish_erasing(disk: CameraDisk, storage: str) -> None:
-    """Finish what a loss of power interrupted, at power-on."""
+    """Finish what a loss of power interrupted, at power-on, and forget receipts for what is not there any more.
+
+    Raises:
+        OSError: the disk cannot be read.
+    """
     for stream in list_streams(disk, storage):
         names = disk.list_folder(stream_path(storage, stream))
         if not names or ERASE_MARK in names:
-            remove_stream(disk, storage, stream)
+            # What cannot be removed stays marked, and hidden; it must not keep a camera from starting.
+            with contextlib.suppress(OSError):
+                remove_stream(disk, storage, stream)
+    left = list_streams(disk, storage)
+    for name in disk.list_folder(receipts_path(storage)):
+        if STREAM_ID.match(name.removesuffix(".json")) and name.removesuffix(".json") not in left:
+            with contextlib.suppress(OSError):
+                disk.unlink(f"{receipts_path(storage)}/{name}")

@@ -47,6 +47,11 @@ def streams_path(storage: str) -> str:
     return f"{storage}/streams"
 
 
+def receipts_path(storage: str) -> str:
+    """Return the folder into which a dock puts receipts, where the camera is plugged in as mass storage."""
+    return f"{storage}/receipts"
+
+
 def stream_path(storage: str, stream: str) -> str:
     """Return the folder of one stream."""
     return f"{storage}/streams/{stream}"

@@ -19,7 +19,7 @@ from plainview.camera.disk import (
     write_atomically,
 )
 from plainview.camera.errors import NoOrdersError, UnreadableOrdersError
-from plainview.camera.folders import streams_path
+from plainview.camera.folders import receipts_path, streams_path
 from plainview.camera.journal import sign_note
 from plainview.camera.recover import forget_heads, recover_state
 from plainview.camera.state import STATE_LIMIT_BYTES, CameraState, format_state, parse_state
@@ -309,12 +309,13 @@ def open_camera(
 def _prepare_storage(disk: CameraDisk, home: str, storage: str) -> None:
     """Make a new card this camera's; refuse another camera's, whose recordings would be lost among ours."""
     own = read_file(disk, f"{home}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES)
-    if CAMERA_JSON in disk.list_folder(storage):
-        if read_file(disk, f"{storage}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES) != own:
-            raise CameraHomeError(f"{storage} is another camera's storage; put it into a dock first")
-        return
-    for folder in (streams_path(storage), f"{storage}/receipts"):
+    is_prepared = CAMERA_JSON in disk.list_folder(storage)
+    if is_prepared and read_file(disk, f"{storage}/{CAMERA_JSON}", limit_bytes=_SMALL_BYTES) != own:
+        raise CameraHomeError(f"{storage} is another camera's storage; put it into a dock first")
+    for folder in (streams_path(storage), receipts_path(storage)):
         make_folder_durably(disk, folder)
+    if is_prepared:
+        return
     request = read_file(disk, f"{home}/{REQUEST}", limit_bytes=_SMALL_BYTES)
     write_atomically(disk, f"{storage}/{REQUEST}", request, mode=STORAGE_MODE)
     # Last: with it, a storage is whole.

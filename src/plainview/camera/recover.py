@@ -6,6 +6,7 @@ Nothing is ever appended to such a stream, and nothing of it is cut off: NOT CLO
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from plainview.camera.disk import CameraDisk
     from plainview.camera.state import CameraState, JournalHead
 
+# What somebody else put on a card must not use up a camera's numbers.
+_NEAR = 8
 # Far more than the journal of a week.
 _JOURNAL_LIMIT_BYTES = 1 << 30
 
@@ -59,9 +62,12 @@ def recover_state(disk: CameraDisk, *, home: str, storage: str, state: CameraSta
     for stream in list_streams(disk, storage):
         is_new = stream_counter(stream) > state.counter
         if is_new and (stream in never_begun or not _sealed_lines(disk, storage, stream)):
-            forget_stream(disk, home=home, storage=storage, stream=stream)
+            # What cannot be removed must not keep a camera from starting; its number is passed over.
+            with contextlib.suppress(OSError):
+                forget_stream(disk, home=home, storage=storage, stream=stream)
     counters = [stream_counter(stream) for stream in list_streams(disk, storage)]
-    return replace(state, counter=max([state.counter, *counters]))
+    near = [counter for counter in counters if counter <= state.counter + _NEAR]
+    return replace(state, counter=max([state.counter, *near]))
 
 
 def open_heads(disk: CameraDisk, home: str) -> list[str]:

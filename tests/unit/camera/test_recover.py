@@ -170,6 +170,49 @@ def test_an_erasure_that_a_loss_of_power_interrupted_is_finished(camera):
     assert writer.stream not in streams_on(camera.disk)
 
 
+def test_receipts_for_what_is_gone_are_forgotten(camera):
+    writer = begin(camera)
+    for stream in (writer.stream, "000009-01234567"):
+        camera.disk.close(camera.disk.create(f"{STORAGE}/receipts/{stream}.json", 0o644))
+    open_again(camera.disk)
+    assert camera.disk.list_folder(f"{STORAGE}/receipts") == [f"{writer.stream}.json"]
+
+
+def test_folders_that_somebody_removed_from_a_card_are_made_again(camera):
+    camera.disk.remove_folder(f"{STORAGE}/receipts")
+    camera.disk.remove_folder(f"{STORAGE}/streams")
+    camera.disk._removed.clear()
+    del camera.disk._names[f"{STORAGE}/receipts"], camera.disk._names[f"{STORAGE}/streams"]
+    assert begin(open_again(camera.disk)).counter == 1
+
+
+def test_a_stream_that_somebody_put_on_a_card_uses_up_no_numbers(camera):
+    folder = f"{STORAGE}/streams/999999999-01234567"
+    camera.disk.make_folder(folder)
+    fd = camera.disk.create(f"{folder}/journal.sealed", 0o644)
+    camera.disk.write(fd, memoryview(b"PLVWCAM\x01\0\0\0\0\0\0\0\1x" * 3))
+    assert begin(open_again(camera.disk)).counter == 1
+    assert camera.disk.is_folder(folder)
+
+
+@pytest.mark.parametrize("name", ["erase", "journal.sealed"])
+def test_what_cannot_be_removed_does_not_keep_a_camera_from_starting(camera, name):
+    folder = f"{STORAGE}/streams/000001-01234567"
+    camera.disk.make_folder(folder)
+    camera.disk.make_folder(f"{folder}/sub")
+    camera.disk.close(camera.disk.create(f"{folder}/{name}", 0o644))
+    unlink = camera.disk.unlink
+
+    def unlink_files(path):
+        if path.endswith("/sub"):
+            raise IsADirectoryError(path)
+        unlink(path)
+
+    camera.disk.unlink = unlink_files
+    again = open_again(camera.disk)
+    assert again.state.counter == 1
+
+
 def test_footage_of_a_cut_recording_checks_as_far_as_it_was_acknowledged(camera):
     cut = begin(camera)
     add_fragment(cut, b"fragment")
