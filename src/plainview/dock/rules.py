@@ -16,7 +16,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 # A receipt takes until the log's next checkpoint: asked for soon, then more rarely.
 FIRST_POLL_S = 0.1
-LONGEST_POLL_S = 2.0
+LONGEST_POLL_S = 5.0
 # What an offload can come to: see evidence.camera_rules.OFFLOAD_STATES.
 TAKEN_IN = frozenset({"received", "duplicate", "quarantined"})
 TURNED_DOWN = frozenset({"refused", "dropped"})

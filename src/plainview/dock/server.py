@@ -113,6 +113,7 @@ class Offloaded:
         recording: the identifier it became; empty where none, or not yet.
         reason: a code; empty where there is none. text: the same, as a sentence.
         receipt: as it came; None until a published checkpoint covers the leaf. Nothing is checked here.
+        is_new: whether it was begun just now, so that nothing of it has come.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Offloaded:
     reason: str = ""
     text: str = ""
     receipt: bytes | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ class HttpServer:
             name = answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
             if not name:
                 raise ServerGoneError("The server made a place for a file and did not say where.")
-            return Offloaded(name, "receiving")
+            return Offloaded(name, "receiving", is_new=True)
         return _reading(answer, _offloaded)
 
     def offset(self, name: str) -> int:

@@ -85,6 +85,7 @@ class Session:
     _docking: str = ""
     _began_s: float | None = None
     _asked_s: float = 0.0
+    _rounds: int = 0
     _names: dict[DockFile, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -317,7 +318,7 @@ class Session:
         self._names[file] = offloaded.name
         if offloaded.state == "receiving":
             self._began_s = self._began_s or time.monotonic()
-            self._send(file, offloaded.name, held)
+            self._send(file, offloaded, held)
         self._set(file, state="sent", sent_bytes=file.size_bytes, why="")
 
     def _digest(self, file: DockFile) -> tuple[str, bytes | None]:
@@ -352,9 +353,9 @@ class Session:
             particulars=file.particulars,
         )
 
-    def _send(self, file: DockFile, name: str, held: bytes | None) -> None:
-        assert self._hello is not None
-        offset = self.server.offset(name)
+    def _send(self, file: DockFile, offloaded: Offloaded, held: bytes | None) -> None:
+        name = offloaded.name
+        offset = 0 if offloaded.is_new else self.server.offset(name)
         self._set(file, sent_bytes=offset)
         while offset < file.size_bytes:
             try:
@@ -410,14 +411,20 @@ class Session:
             polls += 1
 
     def _ask_each(self) -> None:
-        for each in self.bay.files:
-            if each.state == "sent":
-                try:
-                    self._check(each, self.server.result(self._names[each.file]))
-                except (NotLetInError, ServerBusyError):
-                    raise
-                except ServerError as error:
-                    self._set(each.file, state="failed", why=f"{each.file.name}: {error}")
+        """Ask for one receipt after the other, until one is not there yet: beginning elsewhere each time."""
+        sent = [each for each in self.bay.files if each.state == "sent"]
+        first = self._rounds % max(1, len(sent))
+        self._rounds += 1
+        for each in (*sent[first:], *sent[:first]):
+            try:
+                self._check(each, self.server.result(self._names[each.file]))
+            except (NotLetInError, ServerBusyError):
+                raise
+            except ServerError as error:
+                self._set(each.file, state="failed", why=f"{each.file.name}: {error}")
+            if self._state(each.file).state == "sent":
+                # Two hundred cameras that ask for everything again and again would keep a server busy with that alone.
+                return
 
     def _check(self, each: FileState, offloaded: Offloaded) -> None:
         file = each.file

@@ -206,17 +206,15 @@ def test_a_server_that_forgot_what_was_begun_gets_it_anew(storage, server):
     class Forgetful(HttpServer):
         forgets = 1
 
-        def offset(self, name):
+        def send(self, name, offset, piece):
             if self.forgets:
                 self.forgets -= 1
                 server.files.clear()
-            return super().offset(name)
+            return super().send(name, offset, piece)
 
-    before = storage.sealed()
-    bay = offload_folder(
-        storage.folder, Forgetful(server.address, server.token), log_keys=server.log_keys, pace=Eager()
-    )
-    assert bay.is_safe
+    before, connection = storage.sealed(), Forgetful(server.address, server.token)
+    bay = offload_folder(storage.folder, connection, log_keys=server.log_keys, pace=Eager())
+    assert (bay.is_safe, connection.forgets) == (True, 0)
     assert server.whole() == before
 
 
