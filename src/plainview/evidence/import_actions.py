@@ -48,7 +48,7 @@ class SaidOfRecording:
 
     Attributes:
         times: when it was made.
-        device: by what; None is not said.
+        device: by what, as a folder names it or as it is known; None is not said.
         wearer: by whom, where the roster knows them.
         trigger: why it was started; empty is not said.
         category, title: how it was filed and called.
@@ -57,7 +57,7 @@ class SaidOfRecording:
     """
 
     times: CaptureTimes
-    device: ImportedDevice | None
+    device: ImportedDevice | DeviceKey | None
     wearer: OfficerKey | None
     trigger: str
     category: str
@@ -179,9 +179,9 @@ def attach_imported(
     return attached
 
 
-def _device(named: ImportedDevice | None, actor: Actor, now: datetime) -> DeviceKey | None:
-    if named is None:
-        return None
+def _device(named: ImportedDevice | DeviceKey | None, actor: Actor, now: datetime) -> DeviceKey | None:
+    if named is None or isinstance(named, DeviceKey):
+        return named
     known = device_key(make=named.make, serial=named.serial)
     if known is not None:
         return known

@@ -35,16 +35,17 @@ from plainview.pipeline.intake import COPY_BYTES, REFUSALS, discard, facts_of, t
 from plainview.vault.receive import receive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
     from plainview.accounts.rules import OfficerKey
-    from plainview.evidence.rules import KnownRecording, OriginalFacts
+    from plainview.evidence.rules import DeviceKey, KnownRecording, OriginalFacts
     from plainview.formats.particulars import Particulars
     from plainview.pipeline.import_plan import ImportPlan, PlannedFile, PlannedRecording, PlannedSidecar
     from plainview.pipeline.intake import Examined, Intake, Outcome
 
+THE_DOCK = "the dock, by the card's pattern"
 # How far two clocks may be apart and still mean the same start.
 SAME_START_S = 1.0
 
@@ -162,6 +163,25 @@ def _published(intake: Intake, imported: Imported) -> Imported:
     return imported
 
 
+def receive_as_said(said: Particulars) -> Callable[[Intake, Examined], KnownRecording]:
+    """Return what makes a recording of one file of which somebody says this, such as a dock that read its card."""
+    if said.ended_at and (not said.started_at or said.ended_at < said.started_at):
+        said = replace(said, ended_at=None)
+    by = {name: THE_DOCK for name, value in vars(said).items() if value}
+
+    def receive_one(intake: Intake, examined: Examined) -> KnownRecording:
+        return receive_imported(
+            original=examined.original,
+            probe=examined.probe_facts,
+            said=_said_of(intake, examined, said=said, by=by, unclear=(), device=intake.device),
+            offered_name=examined.offered_name,
+            actor=intake.actor,
+            now=intake.now(),
+        )
+
+    return receive_one
+
+
 # What is said, and what is known.
 
 
@@ -262,23 +282,38 @@ class _Making:
     def _said(self, intake: Intake, examined: Examined) -> SaidOfRecording:
         said, by = self._planned.said, self._planned.said_by
         unclear = list(self._planned.unclear)
-        wearer = _wearer(said.badge)
-        if said.badge and wearer is None:
-            unclear.append(f"Badge {said.badge} ({by['badge']}) is nobody's on the roster.")
         if said.serial and not self._plan.pattern.make:
             unclear.append(f"Camera {said.serial} ({by['serial']}): the pattern does not say of which make.")
-        told = {name: getattr(said, name) for name in ("reference", "location", "badge", "serial")}
-        return SaidOfRecording(
-            times=_times(said, by, examined, intake.installation.zone),
-            device=_device(self._plan, said),
-            wearer=wearer,
-            trigger=said.trigger,
-            category=said.category,
-            title=said.title,
-            particulars={name: text for name, text in told.items() if text}
-            | {f"{name}_said_by": where for name, where in by.items()},
-            unclear=" ".join(unclear),
-        )
+        device = _device(self._plan, said)
+        return _said_of(intake, examined, said=said, by=by, unclear=unclear, device=device)
+
+
+def _said_of(
+    intake: Intake,
+    examined: Examined,
+    *,
+    said: Particulars,
+    by: dict[str, str],
+    unclear: Iterable[str],
+    device: ImportedDevice | DeviceKey | None,
+) -> SaidOfRecording:
+    """Return what is said of a recording as its records take it."""
+    wearer = _wearer(said.badge)
+    doubts = [*unclear]
+    if said.badge and wearer is None:
+        doubts.append(f"Badge {said.badge} ({by['badge']}) is nobody's on the roster.")
+    told = {name: getattr(said, name) for name in ("reference", "location", "badge", "serial")}
+    return SaidOfRecording(
+        times=_times(said, by, examined, intake.installation.zone),
+        device=device,
+        wearer=wearer,
+        trigger=said.trigger,
+        category=said.category,
+        title=said.title,
+        particulars={name: text for name, text in told.items() if text}
+        | {f"{name}_said_by": where for name, where in by.items()},
+        unclear=" ".join(doubts),
+    )
 
 
 def _times(said: Particulars, by: dict[str, str], examined: Examined, zone: str) -> CaptureTimes:

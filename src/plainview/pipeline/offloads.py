@@ -11,7 +11,10 @@ from plainview.custody.record import Actor
 from plainview.evidence import queries
 from plainview.evidence.offload_actions import drop_offload, end_offload, look_at_offload, store_offload
 from plainview.evidence.offload_queries import get_offload, open_offloads
+from plainview.formats.errors import FormatError
+from plainview.formats.particulars import parse_particulars
 from plainview.pipeline.camera_intake import take_in_sealed
+from plainview.pipeline.imports import receive_as_said
 from plainview.pipeline.intake import discard, facts_of, take_stored
 from plainview.service.errors import JailError
 from plainview.vault.errors import KeyMissingError, ReadBackError
@@ -128,9 +131,18 @@ def _take(intake: Intake, offload: KnownOffload, came: OriginalFacts) -> None:
         said = text.format(found=came.sha256, said=offload.sent_sha256)
         _refuse(intake, offload.name, (reason, said))
     elif offload.kind == "file":
-        _end_file(intake, offload, take_stored(intake, offload.offered_name, came))
+        _end_file(intake, offload, take_stored(_with_said(intake, offload), offload.offered_name, came))
     else:
         take_in_sealed(intake, offload, came)
+
+
+def _with_said(intake: Intake, offload: KnownOffload) -> Intake:
+    """Return the same with what the dock says of a file, as far as it says it in the way that docks do."""
+    try:
+        said = parse_particulars(dict(offload.particulars))
+    except FormatError:
+        return intake
+    return replace(intake, receive=receive_as_said(said))
 
 
 def _end_file(intake: Intake, offload: KnownOffload, outcome: Outcome) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from plainview.accounts.actions import add_officer
 from plainview.evidence.camera_models import Attachment, Marker, Track
 from plainview.evidence.models import Device, Original, Part, Recording, Wearer
 from plainview.formats.folder_pattern import parse_folder_pattern
-from plainview.pipeline import imports
+from plainview.formats.particulars import Particulars, particulars_record
+from plainview.pipeline import imports, offloads
 from plainview.pipeline.import_plan import make_plan
 from plainview.pipeline.imports import import_recordings, preview
+from plainview.pipeline.intake import take_one
 from plainview.tasks.models import Task
 from plainview.vault.errors import StoreFullError
 from simulators.custody_rows import START, SYSTEM, ask
@@ -242,6 +245,22 @@ def test_a_track_of_a_recording_without_a_start_is_kept_and_not_laid_beside_it(c
     assert Recording.objects.get(identifier=made.recording).started_at is None
     assert Attachment.objects.filter(kind="track").exists()
     assert not Track.objects.exists()
+
+
+@dataclass
+class Handed:
+    particulars: dict
+
+
+def test_what_a_dock_says_of_a_file_counts_as_far_as_it_can_be_right(card, intake):
+    said = Particulars(badge="4417", category="Traffic", started_at=BEGAN, ended_at=BEGAN - timedelta(1))
+    with_said = offloads._with_said(intake, Handed(particulars_record(said)))
+    outcome = take_one(with_said, card / FIRST)
+    row = Recording.objects.get(identifier=outcome.recording)
+    assert (row.started_at, row.ended_at) == (BEGAN, BEGAN + timedelta(seconds=10))
+    assert Marker.objects.get().particulars["category_said_by"] == imports.THE_DOCK
+    assert Task.objects.get(kind="import_unclear").about == outcome.recording
+    assert offloads._with_said(intake, Handed({"mood": "calm"})) is intake
 
 
 def test_every_outcome_is_covered_by_a_published_checkpoint(card, intake, monkeypatch):
