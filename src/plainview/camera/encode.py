@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _SOUND_WAIT_TICKS: Final = TICKS_A_SECOND
 # A sound card's clock is not the camera's: up to here their difference is let be.
 _SOUND_DRIFT_SAMPLES: Final = 2 * SOUND_FRAME_SAMPLES
+# Ten seconds: sound without any picture is kept for as long as a recording waits for the picture.
+_MOST_SOUNDS: Final = 10 * SOUND_RATE_HZ // SOUND_FRAME_SAMPLES
 _SOUND_BIT_RATE_BPS: Final = 64_000
 # A picture that comes later than this after the one before it begins a new fragment, and the time between is a gap.
 _GAP_TICKS: Final = TICKS_A_SECOND
@@ -302,7 +304,7 @@ class _SoundTrack:
         self._origin = 0
         self._rest = np.zeros(0, np.float32)
         self._sent = 0
-        self._packets: deque[tuple[int, bytes]] = deque()
+        self._packets: deque[tuple[int, bytes]] = deque(maxlen=_MOST_SOUNDS)
         self._gates: list[tuple[int, bool]] = [(0, False)]
         self.encoded_to = -1
 

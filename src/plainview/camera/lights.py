@@ -5,6 +5,9 @@ The loop that records drives the light too: a recorder that hangs does not go on
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from plainview.camera.indicator import RHYTHMS, light_at
@@ -25,6 +28,7 @@ _ANSI: Final[Mapping[Colour, str]] = {
     "white": "1;37",
     "amber": "1;33",
 }
+_BEEP_S: Final = 0.2
 
 
 class Lamp(Protocol):
@@ -124,3 +128,31 @@ class LedLamp:
 
     def beep(self, times: int) -> None:
         """A diode makes no sound."""
+
+
+class Buzzer:
+    """Something that sounds or vibrates, which Linux knows as a diode.
+
+    Each beep is a fifth of a second; a thread of its own times them, so that nothing waits for it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take its folder, such as /sys/class/leds/buzzer."""
+        self._brightness = folder / "brightness"
+        self._bright = (folder / "max_brightness").read_text().strip()
+
+    def show(self, shown: Shown, colour: Colour) -> None:
+        """It shows nothing."""
+
+    def beep(self, times: int) -> None:
+        """Sound so often."""
+        self._brightness.write_text("0")  # one that is gone is noticed here, where somebody hears of it
+        threading.Thread(target=self._sound, args=(times,), daemon=True).start()
+
+    def _sound(self, times: int) -> None:
+        with contextlib.suppress(OSError):
+            for _ in range(times):
+                self._brightness.write_text(self._bright)
+                time.sleep(_BEEP_S)
+                self._brightness.write_text("0")
+                time.sleep(_BEEP_S)

@@ -96,6 +96,9 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--led", action="append", default=[], metavar="COLOUR=FOLDER", help="a diode below /sys/class/leds"
     )
     run_it.add_argument(
+        "--buzzer", type=Path, metavar="FOLDER", help="a buzzer or motor below /sys/class/leds"
+    )
+    run_it.add_argument(
         "--keys", action="append", default=[], type=Path, metavar="DEVICE", help="/dev/input/event..."
     )
     run_it.add_argument(
@@ -187,6 +190,7 @@ def _run(given: argparse.Namespace) -> int:
             input_format=given.input_format,
             preset=given.preset,
             leds=tuple(given.led),
+            buzzer=given.buzzer,
             keys=tuple(given.keys),
             status=given.status,
             dock=given.dock,

@@ -22,7 +22,7 @@ from plainview.camera.encode import MediaEncoder, shape_of
 from plainview.camera.errors import SourceError
 from plainview.camera.events import PowerOff, Press
 from plainview.camera.identity import open_camera
-from plainview.camera.lights import LedLamp, Light, TerminalLamp
+from plainview.camera.lights import Buzzer, LedLamp, Light, TerminalLamp
 from plainview.camera.recorder import Recorder
 from plainview.camera.rules import Orders
 from plainview.camera.running import DockHooks, Inbox, Loop, set_system_clock
@@ -60,6 +60,7 @@ class Wanted:
     input_format: str
     preset: str
     leds: tuple[str, ...]
+    buzzer: Path | None
     keys: tuple[Path, ...]
     status: str
     dock: str
@@ -139,7 +140,7 @@ def _record(
 
 def _loop(camera: Camera, wanted: Wanted, clock: SystemClock, *, hears: bool) -> Loop:
     orders = camera.expect_orders()
-    light = Light(_lamps(wanted.leds))
+    light = Light(_lamps(wanted.leds, wanted.buzzer))
     recorder = Recorder(
         store=SealedStore(camera),
         clock=clock,
@@ -154,8 +155,9 @@ def _loop(camera: Camera, wanted: Wanted, clock: SystemClock, *, hears: bool) ->
     return Loop(recorder, Inbox(), light, Upkeep())
 
 
-def _lamps(leds: tuple[str, ...]) -> list[Lamp]:
+def _lamps(leds: tuple[str, ...], buzzer: Path | None) -> list[Lamp]:
     lamps: list[Lamp] = [TerminalLamp(sys.stdout)] if sys.stdout.isatty() else []
+    lamps += [] if buzzer is None else [Buzzer(buzzer)]
     folders = {colour: Path(folder) for colour, _, folder in (led.partition("=") for led in leds)}
     unknown = set(folders) - {"red", "green", "blue", "white", "amber"}
     if unknown:

@@ -189,6 +189,22 @@ def test_sound_that_comes_again_after_a_hole_is_in_its_place():
     assert loud == [True] * 10 + [False] * 10 + [True] * 8
 
 
+@pytest.mark.parametrize(("away_s", "kept_s"), [(4, 4), (60, 10)])
+def test_sound_goes_on_while_there_is_no_picture_and_does_not_pile_up(away_s, kept_s):
+    given, picture = encoder(), next(moving_pictures(1))
+    given.set_sound(0, "on")
+    for number in range(10 * (away_s + 2)):
+        given.hear(number * 9000, tone(0.1))
+        if number < 10 or number >= 10 * (away_s + 1):
+            given.show(number * 9000, picture)
+        elif number == 20:
+            given.pause()  # as the recorder does once no picture has come for two seconds
+    given.pause()
+    first, second = given.take()
+    assert (first.start_ms, second.start_ms) == (0, 1000 * (away_s + 1))
+    assert len(second.sounds) * 1024 / 48_000 == pytest.approx(kept_s, abs=1.1)
+
+
 def test_a_fragment_waits_for_its_sound_and_then_is_settled():
     given, picture = encoder(), next(moving_pictures(1))
     for number in range(11):

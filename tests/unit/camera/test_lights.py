@@ -1,10 +1,11 @@
 """Lamps: what the diodes and the terminal are told."""
 
 import io
+import threading
 
 import pytest
 
-from plainview.camera.lights import LedLamp, Light, TerminalLamp
+from plainview.camera.lights import Buzzer, LedLamp, Light, TerminalLamp
 
 
 @pytest.fixture
@@ -96,3 +97,22 @@ def test_a_lamp_that_breaks_takes_no_other_with_it_and_is_counted():
     light.tick(130)
     assert light.failed == 1
     assert [colour for _, colour in whole.told] == ["red", "dark"]
+
+
+def test_a_buzzer_is_silent_again_after_its_beeps(leds, monkeypatch):
+    monkeypatch.setattr("plainview.camera.lights._BEEP_S", 0.001)
+    before = set(threading.enumerate())
+    Buzzer(leds["red"]).beep(2)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    assert brightness(leds)["red"] == "0"
+
+
+def test_a_buzzer_that_is_gone_is_noticed(leds):
+    buzzer = Buzzer(leds["red"])
+    (leds["red"] / "brightness").unlink()
+    (leds["red"] / "max_brightness").unlink()
+    leds["red"].rmdir()
+    light = Light([buzzer])
+    light.beep(2)
+    assert light.failed == 1
