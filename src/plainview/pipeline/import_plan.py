@@ -362,10 +362,10 @@ def _beside(root: Path, file: SidecarFile) -> PlannedSidecar:
         if file.sidecar.read == "gpx":
             track = read_gpx(read_beside(root, file.path, limit_bytes=GPX_LIMIT_BYTES))
             is_track = bool(track.points)
-            words = f"{len(track.points)} points with a time, {track.untimed} without"
+            words = f"points with a time: {len(track.points)}, without: {track.untimed}"
         elif file.sidecar.read in ("srt", "vtt"):
             data = read_beside(root, file.path, limit_bytes=SUBTITLES_LIMIT_BYTES)
-            words = f"{len(read_subtitles(data, kind=file.sidecar.read))} subtitles"
+            words = f"subtitles: {len(read_subtitles(data, kind=file.sidecar.read))}"
     except FormatError as error:
         kind, words = "sidecar", f"kept as it came, for it cannot be read: {error}"
     return PlannedSidecar(file.path, kind, is_track, words)

@@ -216,7 +216,7 @@ def _wearer_words(badge: str) -> str:
     if not badge:
         return ""
     officer = officer_with_badge(badge)
-    return f"{badge}, whom nobody on the roster is" if officer is None else f"{officer.name}, {badge}"
+    return f"{badge}, not on the roster" if officer is None else f"{officer.name}, {badge}"
 
 
 def _wearer(badge: str) -> OfficerKey | None:

@@ -125,7 +125,7 @@ def test_what_came_along_and_cannot_be_read_is_kept_as_it_came(card):
     put(card, a__gpx="<html/>", a__srt="1\n00:00:01,000 --> 00:00:02,000\nHello\n", a__vtt="no")
     found = plan(card, "generic-folder").recordings[0]
     words = {each.path: (each.kind, each.words) for each in found.sidecars}
-    assert words["a.srt"] == ("subtitles", "1 subtitles")
+    assert words["a.srt"] == ("subtitles", "subtitles: 1")
     assert words["a.gpx"][0] == words["a.vtt"][0] == "sidecar"
     assert "expected the element gpx" in words["a.gpx"][1]
 

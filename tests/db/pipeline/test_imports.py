@@ -120,7 +120,7 @@ def test_a_preview_changes_nothing_and_says_what_is_here(card, intake):
     before = ask("SELECT count(*) FROM custody_act")
     (seen,) = preview(plan(card, intake))
     assert (seen.status, seen.camera, seen.is_new_camera) == ("new", "Example BC-1", True)
-    assert seen.wearer == "4417, whom nobody on the roster is"
+    assert seen.wearer == "4417, not on the roster"
     assert ask("SELECT count(*) FROM custody_act") == before
     assert not Original.objects.exists()
     assert not Device.objects.exists()

@@ -83,7 +83,7 @@ def test_a_preview_says_what_would_be_made_and_takes_nothing_in(served):
     assert answer.status_code == 200
     assert "14 Mar 2026 23:52:07.0 PDT" in page
     assert "by index.csv, line 2" in page
-    assert "4417, whom nobody on the roster is" in page
+    assert "4417, not on the roster" in page
     assert (ask("SELECT count(*) FROM custody_act"), Original.objects.count()) == before
 
 
