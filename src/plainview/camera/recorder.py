@@ -171,7 +171,8 @@ class Recorder:
         """Take a picture; see encode.MediaEncoder.show. Ignored while the camera is off or docked."""
         if self.state.mode in ("off", "docked"):
             return
-        self._seen_ticks = ticks
+        # When it arrived, not when it was taken: a camera that is behind with its work has lost nothing.
+        self._seen_ticks = max(ticks, self.clock.ticks())
         if not self.state.has_picture:
             self.happen(SourceBack(ticks // TICKS_A_MS))
         self._encoder.show(ticks, frame)
@@ -181,7 +182,7 @@ class Recorder:
         """Take sound; see encode.MediaEncoder.hear. Ignored while the camera is off or docked."""
         if self.state.mode in ("off", "docked"):
             return
-        self._heard_ticks = ticks
+        self._heard_ticks = max(ticks, self.clock.ticks())
         if self._hears is False:
             self.happen(SourceBack(ticks // TICKS_A_MS, "sound"))
         self._hears = True

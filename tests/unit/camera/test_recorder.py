@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 
+import numpy as np
 import pytest
 
 from plainview.camera import events as e
@@ -375,3 +376,16 @@ def test_a_stop_that_is_followed_at_once_by_the_end_of_all_pictures_is_written(k
     (recording,) = camera.store.recordings
     assert recording.closed == "button"
     assert sum(each["duration_ms"] for each in recording.fragments) == 2500
+
+
+def test_a_camera_that_is_behind_with_its_work_has_lost_nothing():
+    camera = switched_on(after_ms=1000)
+    camera.happen(e.Press)
+    taken = camera.clock.ticks()
+    camera.clock.go_to(taken + 3 * 90_000)
+    for number in range(40):
+        camera.recorder.hear(taken + number * 9000, np.zeros(4800, np.float32))
+        camera.recorder.show(taken + number * 9000, "picture")
+        camera.recorder.tick()
+    assert "source_lost" not in camera.store.shift.names()
+    assert follow_each_other(camera.store.recordings[0].fragments)
