@@ -145,6 +145,8 @@ def read_record(request: DockRequest, /, **kinds: tuple[type, ...]) -> dict[str,
         raise AnswerError(413, "too_large", f"Expected at most {BODY_LIMIT_BYTES} bytes.")
     try:
         record = json.loads(request.read(BODY_LIMIT_BYTES))
+        # Half a pair of surrogates is JSON, and no text that anything keeps.
+        json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise AnswerError(400, "not_json", "Expected a JSON record.") from error
     if not isinstance(record, dict):

@@ -174,6 +174,7 @@ def _device(request: DockRequest, said: dict[str, str], file: OfferedFile) -> De
 def _particulars(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise AnswerError(400, "field", "particulars: expected a JSON record.") from error
     # What the database cannot keep in JSON.

@@ -74,6 +74,8 @@ def request_admission(*, request: CameraRequest, actor: Actor, now: datetime) ->
         make=request.make, model=request.model, serial=request.serial, actor=actor, now=now
     )
     Device.objects.select_for_update().get(pk=device.pk)
+    # A dock that heard of it before its request knew no model.
+    Device.objects.filter(pk=device.pk, model="").update(model=request.model)
     row = CameraKey.objects.filter(public_key=request.public_key.hex()).select_related("device").first()
     others = CameraKey.objects.filter(name=request.camera).exclude(device_id=device.pk)
     if others.exists() or (row is not None and (row.device_id, row.name) != (device.pk, request.camera)):

@@ -37,6 +37,19 @@ def is_graver(verdict: str, other: str) -> bool:
     return _GRAVEST_LAST.index(verdict) > _GRAVEST_LAST.index(other)
 
 
+def may_replace(verdict: str, before: str) -> bool:
+    """Say whether what a later check found takes the place of what was found before.
+
+    Anybody who reaches a dock can seal garbage to the vault and call it a camera's journal: that must not spoil what
+    the camera's own key proved. What is signed and contradicts it must.
+
+    Args:
+        verdict: of the later check.
+        before: of the one before.
+    """
+    return verdict in {"altered", "missing"} or not is_graver(verdict, before)
+
+
 def is_doubtful(verdict: str, *, is_closed: bool) -> bool:
     """Say whether a person should look at footage with this verdict.
 

@@ -13,7 +13,7 @@ from plainview.evidence.actions import receive_recording
 from plainview.evidence.attachment_actions import attach_file
 from plainview.evidence.camera_actions import about_device
 from plainview.evidence.camera_models import Attachment, CameraEvent, CameraJournal, Marker
-from plainview.evidence.camera_rules import is_doubtful, is_graver
+from plainview.evidence.camera_rules import is_doubtful, is_graver, may_replace
 from plainview.evidence.offload_actions import end_offload
 from plainview.evidence.offload_queries import journal_file_name
 from plainview.tasks.actions import open_task, settle_task
@@ -258,6 +258,8 @@ def _write_journal(journal: JournalFacts, recording: KnownRecording | None, now:
     is_anothers = before is not None and before.recording_id not in {None, key}
     if before is not None and is_anothers and not is_graver(before.verdict, journal.verdict):
         return
+    if before is not None and not is_anothers and not may_replace(journal.verdict, before.verdict):
+        return
     columns = {
         name: getattr(journal, name)
         for name in JournalFacts.__dataclass_fields__
@@ -331,6 +333,9 @@ def _doubt(journal: JournalFacts, about: str, actor: Actor, now: datetime) -> No
 
 
 def _no_longer_missing(journal: JournalFacts, actor: Actor, now: datetime) -> None:
+    if journal.camera_key is None:
+        # Only what the camera's own key signed can be the one that it counted.
+        return
     about = _about_missing(journal.device, journal.counter)
     settle_task(kind="missing_recording", about=about, actor=actor, now=now)
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from plainview.pipeline.intake import Intake
 
 # A journal of a day's shift has some tens of thousands of lines of about a kilobyte.
-JOURNAL_LIMIT_BYTES = 128 << 20
+JOURNAL_LIMIT_BYTES = 64 << 20
 BUFFER_BYTES = 1 << 20
 NOTHING_RECORDED = ("nothing_recorded", "It was sealed, and holds nothing: the camera lost its power first.")
 # A camera whose clock was this far off at its docking is believed to have been so while it recorded.

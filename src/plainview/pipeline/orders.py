@@ -14,6 +14,7 @@ from plainview.formats.camera_orders import (
     format_camera_orders,
     parse_camera_request,
 )
+from plainview.formats.errors import FormatError
 from plainview.formats.note import ED25519, VerifierKey, format_vkey, parse_note, parse_vkey
 from plainview.vault.intake_keys import department_key, intake_public, sign_as_department
 from plainview.verify.note import open_note
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 # Light bars, holsters, weapon logs and cameras close by, as somebody trusted them by putting their key here.
 TRIGGERS = "trust/triggers"
 
+# As much of a make, model or serial number as a device's row holds.
+NAME_LIMIT = 64
+
 
 def ask_for_admission(note: str, *, actor: Actor, now: datetime) -> KnownCameraKey:
     """Note a camera's request to be admitted, if the camera signed it with the key that it is about.
@@ -39,7 +43,7 @@ def ask_for_admission(note: str, *, actor: Actor, now: datetime) -> KnownCameraK
         now: when.
 
     Raises:
-        FormatError: it is no request, or malformed.
+        FormatError: it is no request, malformed, or a name in it is too long.
         VerificationError: it is not signed with the key that it names.
         CameraNameTakenError: the name or the key is another camera's.
         TooManyRequestsError: too many wait already.
@@ -47,6 +51,9 @@ def ask_for_admission(note: str, *, actor: Actor, now: datetime) -> KnownCameraK
     request = parse_camera_request(parse_note(note).text)
     key = VerifierKey(name=request.camera, algorithm=ED25519, public_key=request.public_key)
     open_note(note, [key])
+    for name in ("make", "model", "serial"):
+        if len(getattr(request, name)) > NAME_LIMIT:
+            raise FormatError("camera request", f"{name}: expected at most {NAME_LIMIT} characters")
     return request_admission(request=request, actor=actor, now=now)
 
 

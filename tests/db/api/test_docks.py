@@ -306,6 +306,8 @@ def test_a_request_that_its_key_did_not_sign_is_refused(dock, camera):
     ):
         answer = dock.post("cameras", {"request": request})
         assert (answer.status_code, answer.json()["error"]) == (400, code)
+    too_long = dock.post("cameras", {"request": request_note(camera, make="x" * 65)})
+    assert (too_long.status_code, too_long.json()["error"]) == (400, "malformed")
     assert CameraKey.objects.count() == 0
 
 
@@ -410,7 +412,10 @@ def test_a_docking_that_makes_no_sense_is_refused(dock, change):
     assert (answer.status_code, answer.json()["error"]) == (400, "field")
 
 
-@pytest.mark.parametrize(("body", "status"), [("[", 400), ("[]", 400), ("[" * 99_999, 400), (b"\xff", 400)])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("[", 400), ("[]", 400), ("[" * 99_999, 400), ('{"make":"\\ud800"}', 400), (b"\xff", 400)],
+)
 def test_bodies_that_are_no_record_are_refused(dock, body, status):
     assert dock.post("dockings", body).status_code == status
 
@@ -484,6 +489,7 @@ def test_what_another_dock_began_a_camera_that_is_moved_goes_on_with(dock, insta
         {"serial": "x\0"},
         {"particulars": "{"},
         {"particulars": "[]"},
+        {"particulars": '{"a":"\\ud800"}'},
         {"particulars": '{"a":"\\u0000"}'},
     ],
 )

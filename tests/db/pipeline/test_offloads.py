@@ -327,6 +327,8 @@ def test_a_number_that_is_left_out_is_asked_about_once_and_withdrawn_when_it_com
     about = f"device:{place.device.pseudonym}/000002"
     assert [(what, facts) for _, what, facts in acts("capture.missing")] == [(about, {"counter": 2})]
     assert tasks("missing_recording") == [about]
+    place.journal(second, lines=[b"garbage that says it is the second"])
+    assert tasks("missing_recording") == [about]
     place.footage(second)
     assert tasks("missing_recording") == []
     assert Task.objects.get(kind="missing_recording").answer == "withdrawn"
@@ -426,6 +428,16 @@ def test_a_second_footage_of_one_stream_does_not_take_the_better_ones_journal(pl
     assert (other.state, Recording.objects.count()) == ("received", 2)
     assert CameraJournal.objects.get().recording.identifier == genuine.recording
     assert tasks("footage_doubted") == [other.recording]
+
+
+def test_garbage_that_calls_itself_a_cameras_journal_spoils_nothing(place, camera):
+    made, shift = camera.record(), camera.record(purpose="shift")
+    place.footage(made)
+    place.journal(shift)
+    for recording in (made, shift):
+        assert place.journal(recording, lines=[b"{}", b"garbage"]).state == "received"
+    assert {row.verdict for row in CameraJournal.objects.all()} == {"ok"}
+    assert tasks("footage_doubted") == [Recording.objects.get().identifier]
 
 
 def test_another_recordings_journal_shows(place, camera):

@@ -12,6 +12,7 @@ from plainview.evidence.camera_rules import (
     is_doubtful,
     is_graver,
     is_overdue,
+    may_replace,
     missing_counters,
 )
 from plainview.evidence.rules import CaptureTimes, filed_at, identifier_year
@@ -71,6 +72,21 @@ def test_every_verdict_of_the_checker_has_its_spelling_and_its_place():
     assert set(words) == set(CAPTURE_VERDICTS)
     assert all(is_graver("altered", word) for word in words if word != "altered")
     assert not any(is_graver("ok", word) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "before", "expected"),
+    [
+        ("ok", "not_closed", True),
+        ("ok", "ok", True),
+        ("unproven", "ok", False),
+        ("signer_unknown", "not_closed", False),
+        ("altered", "ok", True),
+        ("missing", "ok", True),
+    ],
+)
+def test_what_is_signed_and_contradicts_counts_and_garbage_does_not(verdict, before, expected):
+    assert may_replace(verdict, before) == expected
 
 
 @pytest.mark.parametrize(
