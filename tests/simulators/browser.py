@@ -20,6 +20,30 @@ SWITCHES = [
 ]
 PHONE = {"width": 360, "height": 780}
 DESK = {"width": 1600, "height": 900}
+# What a page must be able to show of text against what is behind it: WCAG 2.2, 1.4.3.
+CONTRAST = """
+() => {
+  const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = c => [0, 1, 2].map(i => c[i] / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const element of document.querySelectorAll("main *, .rail *, .top *")) {
+    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !element.checkVisibility({visibilityProperty: true}) || element.closest("[aria-hidden=true], :disabled, .screen, option, noscript")) continue;
+    const ink = light(parse(getComputedStyle(element).color)), page = light(behind(element));
+    const ratio = (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05);
+    if (ratio < 4.5) poor.push(element.textContent.trim().slice(0, 40) + " " + ratio.toFixed(2));
+  }
+  return poor;
+}
+"""
 
 
 def program():

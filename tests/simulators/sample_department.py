@@ -19,9 +19,11 @@ from plainview.dock.home import read_setting
 from plainview.dock.offload import offload_folder
 from simulators.program import PROGRAM, environment
 
-LIMIT_S = 120
+LIMIT_S = 300
 # On all night, and here for nine seconds of grey, with a marker and a sound, four of them before the button.
 RECORDER = "BWC-0412"
+# Of two parts; the first lasts eight seconds.
+SPLIT = "R-26-00000002-1"
 PREPARE = """
 import django, hashlib, sys, time
 from pathlib import Path
@@ -34,6 +36,7 @@ from plainview.demo.department import MAKE
 from plainview.demo.ordinary import RECORDINGS, render_recording
 from plainview.demo.script import spoken_in
 from plainview.demo.story import CAMERAS, ZONE_NAME
+from plainview.evidence.models import Part
 from plainview.evidence.queries import device_key
 from plainview.media.sample_transcripts import format_sample
 from plainview.media.transcript import Cue, Word
@@ -73,6 +76,10 @@ for key, (serial, film) in films.items():
         )
         (outcome,) = take_in(intake, [path])
         assert outcome.status == "received", outcome
+with opened(place.data, command="tests", say=print):
+    # What one press made, split by its camera: the second recording goes on in the third's footage.
+    first, second = (Part.objects.get(recording__identifier=each) for each in ("R-26-00000002-1", "R-26-00000003-0"))
+    Part.objects.create(recording=first.recording, number=2, original=second.original, offered_name="2.mp4")
 record_nine_seconds(place)
 """
 

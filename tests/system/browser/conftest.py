@@ -4,7 +4,7 @@ import pytest
 
 from simulators import browser as chromium
 from simulators.media_files import media_file
-from simulators.sample_department import make_department, served
+from simulators.sample_department import dock_recorder, make_department, served
 
 
 def pytest_collection_modifyitems(items):
@@ -16,11 +16,24 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def department(tmp_path_factory):
-    """The address of a server on a sample department with three short films."""
+def sample(tmp_path_factory):
+    """A server on a sample department with three short films: its address, and its data directory."""
     data = make_department(tmp_path_factory.mktemp("sample"))
     with served(data) as address:
-        yield address
+        yield address, data
+
+
+@pytest.fixture(scope="session")
+def department(sample):
+    """The address of that server."""
+    return sample[0]
+
+
+@pytest.fixture(scope="session")
+def docked(sample):
+    """The identifier of what one of its cameras recorded, handed in by the dock."""
+    address, data = sample
+    return dock_recorder(data, address)
 
 
 # For a module and not for the run: while the driver's loop runs in this thread, Django refuses to ask the database.

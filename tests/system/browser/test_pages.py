@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from simulators.browser import DESK, PHONE, until
+from simulators.browser import CONTRAST, DESK, PHONE, until
 from simulators.media_files import MINIMAL_PDF, media_file, numbered_file
 
 OKAFOR = "R-26-00000001-3"  # the first film taken in: her camera, from 23:51:24 on, its first half minute without sound
@@ -21,30 +21,6 @@ video => {
   return context.getImageData(0, 0, 64, 36).data.reduce((sum, value, i) => sum + (i % 4 < 3 ? value : 0), 0);
 }
 """
-# What a page must be able to show of text against what is behind it: WCAG 2.2, 1.4.3.
-CONTRAST = """
-() => {
-  const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = c => [0, 1, 2].map(i => c[i] / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const c = parse(getComputedStyle(e).backgroundColor);
-      if (c.length === 3 || c[3] === 1) return c;
-    }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  for (const element of document.querySelectorAll("main *, .rail *, .top *")) {
-    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !element.checkVisibility({visibilityProperty: true}) || element.closest("[aria-hidden=true], :disabled, .screen, option, noscript")) continue;
-    const ink = light(parse(getComputedStyle(element).color)), page = light(behind(element));
-    const ratio = (Math.max(ink, page) + 0.05) / (Math.min(ink, page) + 0.05);
-    if (ratio < 4.5) poor.push(element.textContent.trim().slice(0, 40) + " " + ratio.toFixed(2));
-  }
-  return poor;
-}
-"""
 EVERY_PAGE = [
     "/to-do",
     "/recordings",
@@ -55,6 +31,8 @@ EVERY_PAGE = [
     f"/recordings/{OKAFOR}/facts",
     f"/recordings/{OKAFOR}/custody",
     f"/recordings/{OKAFOR}/export",
+    "/department/cameras",
+    "/department/cameras/settings",
 ]
 
 

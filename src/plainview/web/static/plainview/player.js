@@ -222,7 +222,6 @@ class PvPlayer extends HTMLElement {
     const { strip } = this.parts;
     if (this.startAt !== undefined) this.video.currentTime = Math.min(this.startAt, this.durationS);
     this.startAt = undefined;
-    if (new URLSearchParams(location.search).has("play") && !this.wasAt) this.#play();
     strip.removeAttribute("aria-disabled");
     strip.setAttribute("aria-valuemax", Math.floor(this.durationS));
     this.parts["media-end"].textContent = formatPlace(this.durationS);
@@ -231,6 +230,8 @@ class PvPlayer extends HTMLElement {
     else if (this.state.video.has_picture) this.parts.instead.hidden = true;
     else this.#say("Sound only", "This recording has no picture.");
     this.#show(this.video.currentTime);
+    // The part before this one was played to its end.
+    if (new URLSearchParams(location.search).has("play") && !this.wasAt) this.#play();
   }
 
   // Some browsers play the sound of a picture that they cannot show, and report no error.
