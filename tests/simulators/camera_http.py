@@ -76,6 +76,8 @@ class CameraOnline:
         self.unplug_after_bytes = None
         self.sent_bytes = 0
         self.is_there = True
+        # Two docks at once: one stream is erased, or listed, at a time.
+        self.lock = threading.Lock()
 
     def camera(self):
         at = datetime.now(UTC) + timedelta(milliseconds=self.clock_ahead_ms)
@@ -143,7 +145,9 @@ class _Answering(BaseHTTPRequestHandler):
                 camera.orders.append(body.decode())
                 return self._answer(204)
             case ("GET", "/v1/streams"):
-                return self._answer(200, json.dumps(camera.streams()).encode())
+                with camera.lock:
+                    listed = json.dumps(camera.streams()).encode()
+                return self._answer(200, listed)
             case ("POST", "/v1/docked"):
                 if camera.state == "recording":
                     return self._answer(409, b'{"text":"it records"}')
@@ -158,17 +162,18 @@ class _Answering(BaseHTTPRequestHandler):
 
     def _stream(self, camera, body):
         if match := re.fullmatch(r"/v1/streams/([0-9a-f-]+)/receipt", self.path):
-            if not (camera.storage.folder / "streams" / match[1]).exists():
-                return self._answer(404)
-            why = camera.erase(match[1], json.loads(body))
+            with camera.lock:
+                is_there = (camera.storage.folder / "streams" / match[1]).exists()
+                why = camera.erase(match[1], json.loads(body)) if is_there else None
             if why:
                 camera.refused.append(why)
                 return self._answer(409, json.dumps({"text": why}).encode())
-            return self._answer(204)
+            return self._answer(204 if is_there else 404)
         path = camera.storage.folder / self.path.removeprefix("/v1/")
-        if not path.is_file():
+        try:
+            data = path.read_bytes()
+        except OSError:
             return self._answer(404)
-        data = path.read_bytes()
         offset = 0
         if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
             offset = int(asked[1])
