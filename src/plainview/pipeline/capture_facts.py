@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from plainview.evidence.camera_rules import may_replace
 from plainview.evidence.capture_actions import EventFacts, JournalFacts
 from plainview.evidence.rules import NO_TRIGGER, CaptureTimes, Trigger
 from plainview.formats.capture import format_capture_leaf
@@ -15,7 +16,7 @@ from plainview.verify.errors import VerificationError
 from plainview.verify.verdicts import OK, SIGNER_UNKNOWN, UNPROVEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import datetime
     from typing import BinaryIO
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # What a column of the database holds; a camera that counts beyond it is counted as this.
 COUNT_LIMIT = (1 << 31) - 1
 FINDING_LIMIT = 2000
+CLEAN = ("ok", "not_closed")
 
 
 def check_journal(
@@ -34,11 +36,13 @@ def check_journal(
     *,
     header: SealedHeader,
     key: KnownCameraKey | None,
-    lines: Iterable[bytes] | None,
+    lines: Sequence[bytes] | None,
     device: DeviceKey,
     now: datetime,
 ) -> tuple[CaptureReport | None, JournalFacts]:
     """Compare footage with what its camera signed.
+
+    Lines from beside that only spoil what the footage proves by itself, and contradict nothing, are left out.
 
     Args:
         footage: opened; None for a journal that has none, or none yet.
@@ -51,6 +55,22 @@ def check_journal(
     Returns:
         The report, None for what cannot be read at all; and what the records keep of it.
     """
+    report, facts = _check(footage, lines, header=header, key=key, device=device, now=now)
+    if footage is None or not lines or facts.verdict in CLEAN:
+        return report, facts
+    alone = _check(footage, None, header=header, key=key, device=device, now=now)
+    return (report, facts) if may_replace(facts.verdict, alone[1].verdict) else alone
+
+
+def _check(
+    footage: BinaryIO | None,
+    lines: Sequence[bytes] | None,
+    *,
+    header: SealedHeader,
+    key: KnownCameraKey | None,
+    device: DeviceKey,
+    now: datetime,
+) -> tuple[CaptureReport | None, JournalFacts]:
     try:
         report = check_capture(
             footage,
