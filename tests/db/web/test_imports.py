@@ -53,6 +53,7 @@ def served(premises, monkeypatch, root):
     monkeypatch.setattr(settings, "PLAINVIEW_DATA", premises.data)
     monkeypatch.setattr(settings, "PLAINVIEW_IMPORTS", root)
     monkeypatch.setattr(settings, "PLAINVIEW_ZONE", "America/Los_Angeles")
+    monkeypatch.setattr("plainview.web.here.installation", lambda: premises)
     return premises
 
 
@@ -149,6 +150,11 @@ def test_an_import_is_done_by_a_worker_in_the_name_of_whoever_asked(served):
     assert "hx-trigger" not in page.split('id="import"')[1][:200]
     do_run(make_intake(served), name, is_stopping=never)
     assert newest_runs(served.data)[0].name == name
+    facts = client.get(f"/recordings/{recording.identifier}/facts").content.decode()
+    assert "light_bar" in facts or "light bar" in facts
+    assert "index.csv" in facts
+    assert "Traffic" in facts
+    assert client.get(f"/recordings/{recording.identifier}").status_code == 200
 
 
 def test_what_is_here_and_not_this_viewers_to_know_is_not_named(served):
