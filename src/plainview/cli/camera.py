@@ -77,13 +77,18 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
     parser.add_argument(
-        "--home", type=Path, default=HOME, help="its key; never leaves the camera (default: %(default)s)"
+        "--home", type=_folder, default=HOME, help="its key; never leaves the camera (default: %(default)s)"
     )
     parser.add_argument(
-        "--storage", type=Path, default=STORAGE, help="what it records (default: %(default)s)"
+        "--storage", type=_folder, default=STORAGE, help="what it records (default: %(default)s)"
     )
     parser.set_defaults(work=work)
     return parser
+
+
+def _folder(text: str) -> Path:
+    # The camera syncs the folder above as well, so it must have a name.
+    return Path(text).absolute()
 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -118,6 +123,8 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _init(given: argparse.Namespace) -> int:
+    for folder in (given.home, given.storage):
+        folder.parent.mkdir(parents=True, exist_ok=True)
     identity.create_camera(
         given.home, given.storage, name=given.name, make=given.make, model=given.model, now=datetime.now(UTC)
     )

@@ -194,6 +194,26 @@ def verify(context: typer.Context) -> None:
     raise typer.Exit(run(context.args))
 
 
+@app.command(
+    add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+def camera(context: typer.Context) -> None:
+    """Make this machine a camera, and run it."""
+    from plainview.cli.camera import run
+
+    raise typer.Exit(run(context.args))
+
+
+@app.command(
+    add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)
+def dock(context: typer.Context) -> None:
+    """Take in what cameras recorded, and erase what a checked receipt covers."""
+    from plainview.cli.dock import run
+
+    raise typer.Exit(run(context.args))
+
+
 @app.command()
 def keys(
     data: Data = None,
