@@ -17,7 +17,7 @@ from plainview.formats.particulars import Particulars, particulars_record
 from plainview.pipeline import imports, offloads
 from plainview.pipeline.import_plan import make_plan
 from plainview.pipeline.imports import import_recordings, preview
-from plainview.pipeline.intake import take_one
+from plainview.pipeline.intake import settle, take_one
 from plainview.tasks.models import Task
 from plainview.vault.errors import StoreFullError
 from simulators.custody_rows import START, SYSTEM, ask
@@ -245,6 +245,34 @@ def test_a_track_of_a_recording_without_a_start_is_kept_and_not_laid_beside_it(c
     assert Recording.objects.get(identifier=made.recording).started_at is None
     assert Attachment.objects.filter(kind="track").exists()
     assert not Track.objects.exists()
+
+
+class PowerCutError(Exception):
+    """The machine stops here."""
+
+
+@pytest.mark.parametrize("step", ["receive_imported", "add_imported_part", "attach_imported", "publish"])
+@pytest.mark.parametrize("is_done", [False, True])
+def test_cut_off_anywhere_the_next_import_ends_it(card, intake, monkeypatch, step, is_done):
+    real = getattr(imports, step)
+
+    def cut(*given, **named):
+        if is_done:
+            real(*given, **named)
+        raise PowerCutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, step, cut)
+        with pytest.raises(PowerCutError):
+            import_all(card, intake)
+    settle(intake)
+    import_all(card, intake)
+    assert Recording.objects.count() == 1
+    assert list(Part.objects.order_by("number").values_list("offered_name", flat=True)) == [FIRST, SECOND]
+    assert Recording.objects.get().ended_at == BEGAN + timedelta(seconds=20)
+    assert Attachment.objects.count() == 2
+    assert Track.objects.count() == Marker.objects.count() == 1
+    assert settle(intake) == 0
 
 
 @dataclass
