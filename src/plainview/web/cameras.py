@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from plainview.accounts.rules import decide_place
 from plainview.evidence.camera_actions import add_dock, close_dock
 from plainview.evidence.camera_queries import has_open_dock, known_cameras, known_docks, settings_at
-from plainview.evidence.camera_rules import MISSING_LIMIT, OVERDUE_AFTER
+from plainview.evidence.camera_rules import MISSING_LIMIT
 from plainview.evidence.capture_queries import journals_of_devices
 from plainview.evidence.errors import DockNameTakenError, NoSuchDockError
 from plainview.formats.camera_orders import CameraSettings
@@ -108,7 +108,8 @@ def cameras(request: Request) -> HttpResponse:
 
 def overdue_after() -> timedelta:
     """Return how long a camera may stay away from every dock; for ever, where there is none."""
-    return OVERDUE_AFTER if has_open_dock() else timedelta.max
+    after: timedelta = settings.PLAINVIEW_OVERDUE_AFTER
+    return after if has_open_dock() else timedelta.max
 
 
 def settings_in_force(request: Request) -> CameraSettings:

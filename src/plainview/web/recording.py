@@ -14,6 +14,7 @@ from plainview.accounts.name_queries import names_of, officer_key_with_badge, of
 from plainview.accounts.rules import decide
 from plainview.custody.act_queries import acts_on_recording
 from plainview.evidence.actions import lift_restriction, note_opened, restrict_recording, set_wearer
+from plainview.evidence.capture_queries import attachments_of
 from plainview.evidence.queries import access_recording
 from plainview.evidence.watch_queries import (
     cues_of,
@@ -169,7 +170,9 @@ def custody(request: Request, identifier: str) -> HttpResponse:
     """Show everything that was done to a recording, and what of it a signed checkpoint covers."""
     recording = access_recording(viewer=request.viewer, identifier=identifier)
     parts = parts_of(recording)
-    acts = acts_on_recording(recording.identifier, objects=[f"original:{part.object_id}" for part in parts])
+    # A journal that came before its footage was received under its own name.
+    kept = [part.object_id for part in parts] + [each.object_id for each in attachments_of(recording)]
+    acts = acts_on_recording(recording.identifier, objects=[f"original:{each}" for each in kept])
     rows = recording_custody.rows(
         acts, installation=here.installation(), names=names_of(a.actor for a in acts)
     )

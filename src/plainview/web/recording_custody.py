@@ -20,6 +20,11 @@ PARTS = {
     "system:cli": "the command line",
     "system:pipeline": "Plainview, processing",
     "system:demo": "the demonstration's set-up",
+    "system:dock": "a dock",
+    "system:docks": "Plainview, taking in what docks handed in",
+    "system:destinations": "a connected system",
+    "system:cameras": "Plainview, looking after cameras",
+    "system:uploads": "Plainview, taking in uploads",
 }
 
 

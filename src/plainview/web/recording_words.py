@@ -8,6 +8,7 @@ from plainview.evidence.rules import printable_name
 from plainview.media.facts import SIGNATURES
 from plainview.media.facts import WARNINGS as FILE_WARNINGS
 from plainview.web import words
+from plainview.web.capture_words import VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,13 @@ _TOLD_FACTS: Final[Mapping[str, str]] = {
     "waveform_sha256": "SHA-256 of the waveform",
     "package_sha256": "SHA-256 of package.json",
     "answer": "answer",
+    "part": "part",
+    "verdict": "verdict",
+    "fragments": "fragments",
+    "proven": "as signed",
+    "stream": "journal",
+    "counter": "number",
+    "camera": "camera",
 }
 _TOLD_DETAIL: Final[Mapping[str, str]] = {
     "offered_name": "file",
@@ -148,11 +156,15 @@ def told(facts: Mapping[str, Any], detail: Mapping[str, Any] | None) -> list[tup
         if name in _TOLD_DETAIL
     ]
     said += [
-        (_TOLD_FACTS[name], words.format_count(value) if isinstance(value, int) else str(value))
-        for name, value in facts.items()
-        if name in _TOLD_FACTS
+        (_TOLD_FACTS[name], _fact_words(name, value)) for name, value in facts.items() if name in _TOLD_FACTS
     ]
     return [(name, value) for name, value in said if value not in {"", "none"}]
+
+
+def _fact_words(name: str, value: Any) -> str:
+    if name == "verdict" and value in VERDICTS:
+        return VERDICTS[value][0]
+    return words.format_count(value) if isinstance(value, int) else str(value)
 
 
 def _spelled(text: str) -> str:

@@ -17,6 +17,7 @@ from plainview.formats.note import parse_vkey
 from plainview.formats.policy import TrustPolicy
 from plainview.verify.receipt import read_receipt, verify_receipt
 from plainview.web import packages, recording_custody
+from plainview.web.recording_words import told
 from simulators.custody_rows import CLERK, START
 from simulators.screening import HOSTILE_NAME
 from simulators.visitors import visitor
@@ -305,6 +306,22 @@ def shown_act(act):
         None,
         None,
     )
+
+
+def test_what_a_check_of_the_capture_found_is_told_in_the_checkers_words():
+    facts = {
+        "fragments": 5,
+        "is_closed": 0,
+        "proven": 4,
+        "stream": "000002-0badcafe",
+        "verdict": "not_closed",
+    }
+    assert told(facts, None) == [
+        ("fragments", "5"),
+        ("as signed", "4"),
+        ("journal", "000002-0badcafe"),
+        ("verdict", "NOT CLOSED"),
+    ]
 
 
 def test_the_receipt_is_the_leaf_of_receiving_and_checks(custodian, shown):
