@@ -17,6 +17,7 @@ from plainview.accounts.rules import decide_place
 from plainview.evidence.camera_actions import about_device, admit_camera, refuse_camera
 from plainview.evidence.camera_queries import waiting_keys
 from plainview.evidence.capture_queries import devices_named
+from plainview.evidence.destination_queries import get_container
 from plainview.evidence.errors import NotWaitingError
 from plainview.evidence.quarantine_queries import KeptFile, kept_files_about
 from plainview.evidence.step_actions import answer_parked_step
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 # What camera actions call a camera, and one of its journals: device:<pseudonym>, and what follows a slash.
 DEVICE = re.compile(r"device:([0-9a-f]{16})(?:/([0-9a-f-]{1,24}))?\Z", re.ASCII)
+CONTAINER = re.compile(r"container:([0-9]{1,18})\Z", re.ASCII)
 # More than a person answers at a sitting, and few enough that the page stays light.
 SHOWN = 100
 # Who comes for recordings lands there; everyone else on what is asked of them.
@@ -214,7 +216,9 @@ def _about(
             f"{task.about} at {words.format_position(task.moment_ms)}",
             f"{address}?t={task.moment_ms / 1000:g}",
         )
-    return task.about, ""
+    container = CONTAINER.match(task.about)
+    known = None if container is None else get_container(int(container[1]))
+    return (task.about, "") if known is None else (f"{known.destination.name}, container {known.name}", "")
 
 
 def _about_camera(camera: KnownDevice, journal: str) -> tuple[str, str]:

@@ -9,7 +9,14 @@ from django.utils import timezone
 from plainview.accounts.models import Officer
 from plainview.evidence.actions import assign_device
 from plainview.evidence.camera_actions import add_dock, begin_docking
-from plainview.evidence.camera_models import CameraKey, CameraPolicy, CovertLeave, Dock
+from plainview.evidence.camera_models import (
+    CameraKey,
+    CameraPolicy,
+    CovertLeave,
+    Destination,
+    DestinationContainer,
+    Dock,
+)
 from plainview.evidence.camera_queries import camera_keys_of, dock_with_token
 from plainview.evidence.rules import DeviceKey
 from plainview.formats.camera_orders import key_fingerprint
@@ -405,6 +412,20 @@ def test_what_is_asked_about_a_camera_leads_to_it(device, kind, role, about, sai
     ask(device, "Because.", kind, about)
     shown = visitor(role).get("/to-do").content.decode()
     assert f'href="{of(device)}">{said}</a>' in shown
+
+
+def test_what_is_asked_about_a_connected_systems_container_names_both(custodian):
+    system = Destination.objects.create(
+        name="Axis, north", account="north", password="-", pseudonym="0123456789abcdef", made_at=START
+    )
+    container = DestinationContainer.objects.create(destination=system, name="BWC_17", begun_at=START)
+    for key in (container.pk, 10**17):
+        open_task(
+            kind="import_unclear", about=f"container:{key}", why=f"Because {key}.", actor=SYSTEM, now=START
+        )
+    shown = listed(custodian, "/to-do")
+    assert "Axis, north, container BWC_17" in shown
+    assert f"container:{10**17}" in shown
 
 
 def test_the_roster_is_not_read_for_a_camera_nobody_wears(custodian, device):
