@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from dataclasses import replace
@@ -333,6 +334,16 @@ def _power_on(camera: Camera) -> None:
     state = recover_state(disk, home=camera.home, storage=camera.storage, state=camera.state)
     camera.keep_state(replace(state, boot=state.boot + 1))
     forget_heads(disk, camera.home)
+    _take_left_orders(camera)
+
+
+def _take_left_orders(camera: Camera) -> None:
+    """Take the orders that a dock left on the storage; old ones, and what are none of ours, change nothing."""
+    if ORDERS in camera.disk.list_folder(camera.storage):
+        left = f"{camera.storage}/{ORDERS}"
+        note = read_file(camera.disk, left, limit_bytes=2 * ORDERS_LIMIT_BYTES).decode("utf-8", "replace")
+        with contextlib.suppress(UnreadableOrdersError):
+            camera.take_orders(note)
 
 
 def _load_orders(camera: Camera) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from plainview.formats.note import VerifierKey
 
 CAMERA_FILE = "camera.json"
+ORDERS = "orders.note"
 STREAMS, RECEIPTS, ABOUT = "streams", "receipts", "about.json"
 FILES = {"footage": "footage.sealed", "journal": "journal.sealed"}
 ABOUT_LIMIT_BYTES = 16_384
@@ -81,8 +82,12 @@ class MountedCamera:
         data = read_small(self._root / "request.note", limit_bytes=ORDERS_LIMIT_BYTES)
         return None if data is None else data.decode("utf-8", "replace")
 
-    def take_orders(self, orders: str) -> str:  # noqa: ARG002 - as every source
-        """Do nothing: a camera takes orders over the network only, or by hand."""
+    def take_orders(self, orders: str) -> str:
+        """Leave orders where the camera finds them when it is switched on; return why that failed, or nothing."""
+        try:
+            write_lasting(self._root / ORDERS, orders.encode("utf-8"))
+        except OSError as error:
+            return f"The camera's orders could not be left on it: {error.strerror}."
         return ""
 
     def set_docked(self, dock: str) -> bool:  # noqa: ARG002 - as every source

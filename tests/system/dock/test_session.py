@@ -104,6 +104,12 @@ def test_the_clock_of_a_camera_is_compared_before_its_orders_set_it(storage, ser
     assert (bay.battery_percent, camera.docked_in) == (81, "North")
 
 
+def test_a_camera_that_is_plugged_in_finds_its_orders_on_its_storage(storage, server):
+    server.orders = "orders, signed\n"
+    bring(storage, server)
+    assert (storage.folder / "orders.note").read_text() == "orders, signed\n"
+
+
 def test_orders_that_a_camera_refuses_are_said_and_hold_nothing_up(storage, server):
     server.orders = "orders of another department\n"
     with online(storage, server) as camera:

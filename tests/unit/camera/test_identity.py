@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from plainview.camera.disk import STORAGE_MODE, write_atomically
 from plainview.camera.errors import NoOrdersError, UnreadableOrdersError
 from plainview.camera.identity import create_camera, open_camera
 from plainview.camera.store_errors import CameraHomeError
@@ -130,6 +131,18 @@ def test_newer_orders_are_obeyed_and_kept(camera):
     assert camera.take_orders(orders_note(camera.public_key, at=LATER, log_keys=()))
     assert camera.orders.at == LATER
     assert open_again(camera.disk).orders == camera.orders
+
+
+def test_orders_that_a_dock_left_on_the_storage_are_taken_when_it_is_switched_on(camera):
+    left = orders_note(camera.public_key, at=LATER)
+    write_atomically(camera.disk, f"{STORAGE}/orders.note", left.encode(), mode=STORAGE_MODE)
+    assert open_again(camera.disk).orders.at == LATER
+
+
+@pytest.mark.parametrize("left", [b"", b"\xff not orders", orders_note(bytes(32), at=LATER).encode()])
+def test_what_was_left_there_and_is_no_orders_of_its_own_changes_nothing(camera, left):
+    write_atomically(camera.disk, f"{STORAGE}/orders.note", left, mode=STORAGE_MODE)
+    assert open_again(camera.disk).orders.at == SEVEN
 
 
 def test_the_same_orders_again_change_nothing(camera):
