@@ -140,3 +140,17 @@ def test_real_pictures_are_in_colour():
         facts = make_storyboard(file, target)
     assert (facts.tile_width_px, facts.tile_height_px, len(facts.times_ms)) == (160, 90, 5)
     assert np.asarray(Image.open(target)).std(axis=2).mean() > 3
+
+
+@pytest.mark.parametrize("make", [sheet_of, sheet_beside_copy])
+def test_what_covers_the_lens_is_seen_in_the_small_pictures(make):
+    def half_covered(number, width, height):
+        drawn = np.random.default_rng(number).integers(0, 256, (height // 8, width // 8), np.uint8)
+        drawn = np.repeat(np.repeat(drawn, 8, axis=0), 8, axis=1)
+        drawn[:, width // 2 :] = 40
+        return drawn
+
+    facts, _ = make(made.numbered_file(count=30, size=(320, 192), paint=half_covered))
+    assert facts.lens.verdict == "partly_blocked"
+    assert 440 <= facts.lens.blocked_permille <= 500
+    assert facts.lens.even_permille == 0

@@ -30,6 +30,9 @@ WARNINGS: Final[Mapping[str, str]] = {
     "dull_colours": "The original has colours for brighter screens; the viewing copy shows them duller.",
 }
 
+# What the small pictures say of the lens; "even": nothing but an even surface, on the lens or before it.
+LENS_VERDICTS: Final = ("clear", "partly_blocked", "blocked", "even", "too_dark")
+
 
 @dataclasses.dataclass(frozen=True)
 class ViewingCopy:
@@ -65,6 +68,25 @@ class ViewingCopy:
 
 
 @dataclasses.dataclass(frozen=True)
+class Lens:
+    """Whether the lens was clear, as media.lens tells; shares of the picture in thousandths, of whole cells.
+
+    Attributes:
+        verdict: one of LENS_VERDICTS.
+        blocked_permille: shows nothing, beside what does, and is darker than it.
+        dark_permille: shows nothing and is dark, as night is.
+        even_permille: shows nothing and is light, as a sky and a wall are.
+        mean_level: of luma, 0 to 255.
+    """
+
+    verdict: str
+    blocked_permille: int
+    dark_permille: int
+    even_permille: int
+    mean_level: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Storyboard:
     """One JPEG sheet of small pictures, row by row; behind it, one of them as a JPEG of its own.
 
@@ -75,6 +97,7 @@ class Storyboard:
         columns: small pictures in a row.
         every_ms: about how far apart they are.
         times_ms: when each is shown in the recording, rising, from its first presented picture or sound.
+        lens: None where there are too few small pictures to tell, or they are too small.
     """
 
     size_bytes: int
@@ -84,6 +107,7 @@ class Storyboard:
     columns: int
     every_ms: int
     times_ms: tuple[int, ...]
+    lens: Lens | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,9 +219,26 @@ def _storyboard(value: object, what: str) -> Storyboard:
     if not times_ms or list(times_ms) != sorted(set(times_ms)):
         raise FormatError(what, "times_ms: expected at least one, rising")
     sizes = ("size_bytes", "poster_bytes", "tile_width_px", "tile_height_px", "columns", "every_ms")
-    found = Storyboard(**{name: _positive(fields[name], what) for name in sizes}, times_ms=times_ms)
+    found = Storyboard(
+        **{name: _positive(fields[name], what) for name in sizes},
+        times_ms=times_ms,
+        lens=_maybe(_lens, fields["lens"], f"{what}.lens"),
+    )
     if found.poster_bytes >= found.size_bytes:
         raise FormatError(what, f"poster_bytes: {found.poster_bytes} leave nothing of {found.size_bytes}")
+    return found
+
+
+def _lens(value: object, what: str) -> Lens:
+    fields = check_record(value, what=what, keys=_keys(Lens))
+    verdict = fields["verdict"]
+    if not isinstance(verdict, str) or verdict not in LENS_VERDICTS:
+        raise FormatError(what, f"verdict: expected one of {', '.join(LENS_VERDICTS)}")
+    shares = ("blocked_permille", "dark_permille", "even_permille")
+    counts = {name: _count(fields[name], what) for name in (*shares, "mean_level")}
+    found = Lens(verdict=verdict, **counts)
+    if sum(counts[name] for name in shares) > 1000 or found.mean_level > 255:
+        raise FormatError(what, "expected shares of at most 1000 together, and a level of at most 255")
     return found
 
 

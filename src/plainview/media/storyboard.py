@@ -14,6 +14,7 @@ from plainview.media.derived import MAX_TILES, Storyboard
 from plainview.media.errors import UnderivableMediaError
 from plainview.media.framing import TICK, Framing, fitted_size, sane_aspect
 from plainview.media.hostile_file import LIBRARY_ERRORS
+from plainview.media.lens import judge_lens, look
 from plainview.media.probe import probe
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from av import AudioFrame
     from av.container import InputContainer
+    from numpy.typing import NDArray
 
     from plainview.media.facts import Probe, Stream
+    from plainview.media.lens import Look
 
 COLUMNS: Final = 10
 _TILE_BOX: Final = (160, 284)  # a picture held upright is as wide as one that lies, and taller
@@ -168,6 +171,7 @@ class Sheet:
         self._planes: list[bytearray] = []
         self._strides: list[int] = []
         self._spreads: list[float] = []
+        self._looks: list[Look] = []
 
     @property
     def count(self) -> int:
@@ -189,7 +193,10 @@ class Sheet:
         frame.pts, frame.time_base = self.count, TICK
         for small in self._framing.put(frame):
             self._paste(small)
-            self._spreads.append(_spread(small))
+            luma = _luma(small)
+            self._spreads.append(float(luma.std()))
+            seen = look(luma)
+            self._looks += [] if seen is None else [seen]
             self._times_us.append(at_us)
 
     def write(self, target: BinaryIO) -> Storyboard:
@@ -212,6 +219,7 @@ class Sheet:
             columns=min(COLUMNS, self.count),
             every_ms=self.every_us // 1000,
             times_ms=_rising_ms(self._times_us),
+            lens=judge_lens(self._looks),
         )
 
     def _paste(self, small: VideoFrame) -> None:
@@ -254,10 +262,10 @@ class Sheet:
         return cut
 
 
-def _spread(small: VideoFrame) -> float:
+def _luma(small: VideoFrame) -> NDArray[np.uint8]:
     luma: Any = small.planes[0]
     lines = np.frombuffer(luma, np.uint8).reshape(-1, luma.line_size)
-    return float(lines[: luma.height, : luma.width].std())
+    return lines[: luma.height, : luma.width]
 
 
 def _tile_size(picture: Stream, aspect: Fraction) -> tuple[int, int]:

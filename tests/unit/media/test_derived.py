@@ -8,6 +8,7 @@ import pytest
 
 from plainview.media.derived import (
     Derived,
+    Lens,
     Span,
     Storyboard,
     ViewingCopy,
@@ -42,6 +43,7 @@ DERIVED = Derived(
         columns=2,
         every_ms=1000,
         times_ms=(0, 1000),
+        lens=Lens("partly_blocked", blocked_permille=83, dark_permille=0, even_permille=6, mean_level=104),
     ),
     waveform=Waveform(
         size_bytes=260,
@@ -94,6 +96,12 @@ def test_what_was_made_survives_its_json_form(derived):
         (["storyboard", "times_ms"], [0, 0]),
         (["storyboard", "times_ms"], list(range(101))),
         (["storyboard", "columns"], 0),
+        (["storyboard", "lens", "verdict"], "fine"),
+        (["storyboard", "lens", "verdict"], []),
+        (["storyboard", "lens", "blocked_permille"], 995),
+        (["storyboard", "lens", "dark_permille"], -1),
+        (["storyboard", "lens", "mean_level"], 256),
+        (["storyboard", "lens"], {}),
         (["waveform", "levels"], []),
         (["waveform", "levels", 1, "from_byte"], 100),
         (["waveform", "levels", 0, "bin_count"], 0),
