@@ -16,7 +16,7 @@ from plainview.evidence.camera_models import (
     Track,
 )
 from plainview.evidence.camera_rules import missing_counters
-from plainview.evidence.models import Device, Recording
+from plainview.evidence.models import Derivative, Device, Recording
 from plainview.evidence.rules import Trigger
 
 if TYPE_CHECKING:
@@ -157,6 +157,21 @@ class JournalsSummary:
 
 
 @dataclass(frozen=True)
+class FunctionCheck:
+    """The check at the start of a shift.
+
+    Attributes:
+        started_at: by the camera's clock.
+        events: of its journal, in its order.
+        lens: what its small pictures say of the lens, as media.derived writes it; None where nothing does.
+    """
+
+    started_at: datetime
+    events: Sequence[KnownEvent]
+    lens: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class KnownDevice:
     """A device by the name that the custody log has for it."""
 
@@ -220,6 +235,21 @@ def shift_journals_of(*, device: int, limit: int) -> list[KnownJournal]:
 def newest_journals_of(*, device: int, limit: int) -> list[KnownJournal]:
     """Return the journals a camera began last, by its own count."""
     return list(_known(CameraJournal.objects.filter(device_id=device).order_by("-counter", "-pk")[:limit]))
+
+
+def last_check_of(*, device: int) -> FunctionCheck | None:
+    """Return a camera's newest check at the start of a shift, by its own clock; None where it handed none in."""
+    row = (
+        CameraJournal.objects.filter(device_id=device, purpose="function_check")
+        .order_by("-started_at", "-pk")
+        .first()
+    )
+    if row is None:
+        return None
+    events = _events(CameraEvent.objects.filter(journal_id=row.pk).order_by("seq"))
+    return FunctionCheck(
+        row.started_at, events, None if row.recording_id is None else _lens(row.recording_id)
+    )
 
 
 def events_of(journal: KnownJournal) -> list[KnownEvent]:
@@ -299,6 +329,14 @@ def _attachment(row: Attachment) -> KnownAttachment:
         size_bytes=row.original.size_bytes,
         received_at=row.received_at,
     )
+
+
+def _lens(recording: int) -> Mapping[str, Any] | None:
+    """Return what the newest storyboard says of the lens; those made before that was looked at do not."""
+    boards = Derivative.objects.filter(original__parts__recording_id=recording, kind="storyboard")
+    facts = boards.order_by("-made_at", "-pk").values_list("facts", flat=True).first()
+    lens: Mapping[str, Any] | None = None if facts is None else facts.get("lens")
+    return lens
 
 
 def _events(rows: Iterable[CameraEvent]) -> list[KnownEvent]:

@@ -33,6 +33,7 @@ from plainview.evidence.capture_queries import (
     device_named,
     events_of_each,
     journals_of_devices,
+    last_check_of,
     newest_journals_of,
     shift_journals_of,
 )
@@ -50,6 +51,7 @@ from plainview.web.camera_words import (
     settings_words,
 )
 from plainview.web.cameras import MEND, check_mender, overdue_after, settings_in_force
+from plainview.web.check_words import check_words
 from plainview.web.guard import guarded
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ def camera(request: Request, pseudonym: str) -> HttpResponse:
     shifts = shift_journals_of(device=device.key, limit=SHIFTS)
     events = events_of_each(shifts, kinds=STATES_TOLD)
     bands = [_shift(journal, events[journal.key]) for journal in shifts]
+    check = last_check_of(device=device.key)
     return render(
         request,
         "web/camera.html",
@@ -119,6 +122,7 @@ def camera(request: Request, pseudonym: str) -> HttpResponse:
                 for each in dockings_of(known.device, limit=DOCKINGS)
             ],
             "summary": journals_of_devices(device=device.key).get(device.key),
+            "check": None if check is None else (check.started_at, check_words(check.events, check.lens)),
             "shifts": bands,
             "legend": legend_of(span for band in bands for span in band.spans),
             "journals": [

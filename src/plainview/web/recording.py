@@ -133,7 +133,7 @@ def facts(request: Request, identifier: str) -> HttpResponse:
         "recording_facts",
         part=part,
         parts=switcher(parts, recording=recording, number=part.number, page="recording_facts"),
-        **capture_facts(recording),
+        **capture_facts(recording, board=part.derivatives.get("storyboard")),
         may_export=decide(request.viewer, "recording.export", heading.footage),
         made=_made(part),
         transcript_words=recording_words.transcript_words(part.transcript) if part.transcript else "",

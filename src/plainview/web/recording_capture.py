@@ -28,6 +28,7 @@ from plainview.vault.reader import open_object
 from plainview.web import capture_words, here
 from plainview.web.camera_rows import Said, camera_rows, trigger_words
 from plainview.web.camera_words import clock_words
+from plainview.web.check_words import check_words
 from plainview.web.guard import guarded
 from plainview.web.location import draw_track
 from plainview.web.recording_words import CLOCKS
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from plainview.evidence.capture_queries import KnownAttachment, KnownJournal
     from plainview.evidence.rules import KnownRecording
+    from plainview.evidence.watch_queries import KnownDerivative
     from plainview.vault.reader import SealedReader
     from plainview.web.camera_rows import CameraRows
     from plainview.web.viewer import Request
@@ -78,13 +80,21 @@ def clock_sentence(recording: KnownRecording) -> str:
     return CLOCKS[source]
 
 
-def capture_facts(recording: KnownRecording) -> dict[str, Any]:
-    """Return what the page of facts says of the camera's own account, of places, and of attached files."""
+def capture_facts(recording: KnownRecording, *, board: KnownDerivative | None) -> dict[str, Any]:
+    """Return what the page of facts says of the camera's own account, of places, and of attached files.
+
+    Args:
+        recording: which.
+        board: the storyboard of the part that is shown; None where there is none.
+    """
     said = said_of(recording)
     journal = said.journal
     return {
         "journal": journal,
         "capture": None if journal is None else _capture(journal),
+        "check": None
+        if journal is None or journal.purpose != "function_check"
+        else check_words(said.events, None if board is None else board.facts.get("lens")),
         "stop_words": _stop_words(said),
         "trigger_words": trigger_words(said),
         "trigger": said.trigger,

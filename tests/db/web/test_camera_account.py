@@ -6,7 +6,7 @@ import pytest
 
 from plainview.evidence.camera_actions import add_dock, begin_docking
 from plainview.evidence.camera_models import Dock
-from plainview.evidence.models import Original, Probe
+from plainview.evidence.models import Derivative, Original, Probe
 from plainview.evidence.rules import DeviceKey
 from simulators.custody_rows import CLERK, START, SYSTEM
 from simulators.journal_rows import (
@@ -18,6 +18,7 @@ from simulators.journal_rows import (
     add_track,
 )
 from simulators.library import add_recording, device_row
+from simulators.roster import digest
 from simulators.visitors import visitor
 
 pytestmark = pytest.mark.usefixtures("undone")
@@ -63,6 +64,55 @@ def test_what_the_camera_signed_is_said_with_what_it_does_not_prove(device):
     assert "30 s kept of 30 s set, without sound" in shown
     assert "cam.example.org/SN42" in shown
     assert "It does not show that its clock was right" in shown
+
+
+CHECKED = {"date": "2026-03-14T22:00:00.000Z", "charge_percent": 88, "sound_dbfs": -32, "worn": "belt"}
+LENS = {"verdict": "clear", "blocked_permille": 31, "dark_permille": 0, "even_permille": 0, "mean_level": 99}
+
+
+def add_board(recording, word, *, at=START, **facts):
+    """Let a storyboard have been made of a recording; its bytes lie nowhere."""
+    Derivative.objects.create(
+        original=recording.parts.get().original,
+        kind="storyboard",
+        object_id=digest(word)[:32],
+        object_bytes=10,
+        object_sha256=digest(word),
+        sha256=digest(word),
+        size_bytes=10,
+        made_at=at,
+        tool="none",
+        settings={},
+        facts=facts,
+    )
+
+
+def test_a_check_at_the_start_of_a_shift_has_its_own_section_and_the_cameras_page_the_newest(device):
+    recording, _ = signed(device, purpose="function_check", events=[(10_000, "checked", CHECKED)])
+    client = visitor("custodian")
+    shown = text(page(client, recording, "/facts"))
+    assert "Check at the start of the shift" in shown
+    assert "Picture Lens: not known" in shown
+    add_board(recording, "first", lens={**LENS, "verdict": "blocked", "blocked_permille": 900})
+    add_board(recording, "second", at=START + MINUTE, lens=LENS)
+    shown = text(page(client, recording, "/facts"))
+    assert "Charge 88% Sound level sound heard at -32 dBFS Worn on the belt" in shown
+    assert "Lens clear: 3% of the picture blocked computed from the small pictures, by machine" in shown
+    line = "Lens clear: 3% of the picture blocked; sound heard at -32 dBFS; charge 88%; worn on the belt"
+    address = f"/department/cameras/{device.pseudonym}"
+    assert line in text(client.get(address).content.decode())
+    add_journal(device, counter=2, at=START + MINUTE, purpose="function_check")
+    newest = text(client.get(address).content.decode())
+    assert "Lens: not known; sound level not known; charge not known; worn not known" in newest
+
+
+def test_a_storyboard_from_before_and_another_recording_say_nothing_of_the_lens(device):
+    recording, journal = signed(device)
+    add_board(recording, "old")
+    client = visitor("custodian")
+    assert "Check at the start of the shift" not in text(page(client, recording, "/facts"))
+    type(journal).objects.filter(pk=journal.pk).update(purpose="function_check")
+    assert "Picture Lens: not known" in text(page(client, recording, "/facts"))
 
 
 def test_what_does_not_fit_is_listed_by_time_and_neighbours_are_one(device):
