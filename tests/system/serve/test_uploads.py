@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -130,6 +131,8 @@ def test_two_at_once_on_one_upload_and_a_wrong_offset(sender, clip):
     data = clip.read_bytes()
     address = sender.begin(len(data))
     with sender.half_a_piece(address, data[: 3 * MIB], 0, announced=8 * MIB):
+        # Let it begin: whoever asks in the same instant makes it the one that is refused.
+        time.sleep(2)
         # Asked with an offset that is wrong, so that being the first would change nothing.
         eventually(lambda: sender.patch(address, data[:MIB], 5 * MIB).status_code == 423)
         # A refused piece is answered, not cut off: a client reads why.
