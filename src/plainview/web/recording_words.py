@@ -133,7 +133,7 @@ def warning_words(probed: Probe) -> list[str]:
 def signature_words(probed: Probe) -> list[str]:
     """Say which kinds of signatures a file carries; none of them was checked in being found."""
     return [
-        "Signed as it was recorded (a Plainview camera's journal); whether it fits: What the camera signed."
+        "Signed as it was recorded (a Plainview camera's journal); whether it fits is said under What the camera signed."
         if code == "plainview_journal"
         else f"Signed by what made it ({SIGNATURES[code]}): present, not checked here."
         for code in probed.signatures

@@ -235,5 +235,5 @@ def test_signatures_are_told_as_present_and_not_as_checked():
     probed = probe_of(found() | {"signatures": ["axis_signed_video", "plainview_journal"]})
     assert signature_words(probed) == [
         "Signed by what made it (Axis signed video): present, not checked here.",
-        "Signed as it was recorded (a Plainview camera's journal); whether it fits: What the camera signed.",
+        "Signed as it was recorded (a Plainview camera's journal); whether it fits is said under What the camera signed.",
     ]
